@@ -1,0 +1,71 @@
+/*
+ * mem.h - memory that can't fail, and things released at the end of their scope
+ *
+ * Out of memory ends the program (abort): no sandbox is half-built because a string didn't fit. Declare first what is released
+ * automatically: `_cleanup_free_ char *path = NULL;`, `_cleanup_close_ int fd = -1;`. To hand such a thing on, move it:
+ * `return move_fd(&fd);`.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t n, size_t size);
+void *xreallocarray(void *old, size_t n, size_t size);
+char *xstrdup(const char *s);                 /* NULL stays NULL */
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/* Make room for one more element in the array *ARRAY of *N elements (grown by doubling) and return the new, zeroed last one. */
+#define GROW(array, n) (*(array) = grow(*(array), (n), sizeof **(array)), &(*(array))[(*(n))++])
+void *grow(void *array, const size_t *n, size_t size);
+
+static inline int move_fd(int *fd)
+{
+	int moved = *fd;
+	*fd = -1;
+	return moved;
+}
+
+static inline char *move_str(char **s)
+{
+	char *moved = *s;
+	*s = NULL;
+	return moved;
+}
+
+static inline void cleanup_free(void *p)
+{
+	free(*(void **)p);
+}
+
+/* Close and forget; errno is kept. */
+void close_fd(int *fd);
+
+static inline void cleanup_file(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_free_ _cleanup_(cleanup_free)
+#define _cleanup_close_ _cleanup_(close_fd)
+#define _cleanup_file_ _cleanup_(cleanup_file)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof *(a))
+#define streq(a, b) (strcmp((a), (b)) == 0)
+
+static inline int starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * files.c - root, mount, bind, tmpfs, umount, mounts
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "cmd/list.h"
+#include "cmd/shell.h"
+#include "sandbox/root.h"
+
+enum { TMPFS_SIZE = 64 * 1024 * 1024, TMPFS_LEAST = 4096 };
+
+/* Types */
+
+static int parse_inside(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	if (v->text[0] != '/')
+		return err_usage(err, "%s: a path inside begins with /", v->text);
+	for (const char *c = v->text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return err_usage(err, "%s: no control characters in a path inside", v->text);
+	for (const char *part = v->text; (part = strstr(part, "/..")); part += 3)
+		if (!part[3] || part[3] == '/')
+			return err_usage(err, "%s: no .. in a path inside", v->text);
+	return 0;
+}
+
+static int parse_options(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	if (v->text[0] == '/' || !v->text[0])
+		return err_usage(err, "%s: options are words such as ro,size=1m", v->text);
+	return 0;
+}
+
+static int parse_mode(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	if (strspn(v->text, "01234567") != strlen(v->text) || !v->text[0] || strlen(v->text) > 5)
+		return err_usage(err, "%s: a mode is octal, such as 1777", v->text);
+	v->num = strtol(v->text, NULL, 8);
+	return v->num <= 07777 ? 0 : err_usage(err, "%s: a mode is at most 7777", v->text);
+}
+
+const struct type files_inside = { .name = "inside", .what = "a path inside, such as /mnt", .parse = parse_inside };
+const struct type files_options = { .name = "options", .what = "options, such as ro,size=1m", .parse = parse_options };
+const struct type files_mode = { .name = "mode", .what = "an octal mode, such as 1777", .parse = parse_mode };
+
+/* Commands */
+
+static int run_root(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+	const char *path = arg_text(a, "PATH");
+	struct root_wish wish = {
+		.what = path ? path : arg_has(a, "host") ? "host" : "busybox",
+		.is_path = path != NULL,
+		.mode = arg_has(a, "ro") ? ROOT_READ_ONLY : arg_has(a, "rw") ? ROOT_WRITES_REACH : ROOT_THROWN_AWAY,
+		.size = arg_num(a, "SIZE", 0),
+	};
+
+	if (!sb)
+		return -1;
+	if (arg_has(a, "SIZE") && wish.size == 0)
+		return err_usage(err, "size 0 leaves no room");
+	return sandbox_root(sb, &wish, err);
+}
+
+static int run_mount(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	return sb ? sandbox_mount(sb, arg_text(a, "TYPE"), arg_text(a, "SOURCE"), arg_text(a, "DST"), arg_text(a, "OPTIONS"), err) : -1;
+}
+
+static int run_bind(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	return sb ? sandbox_bind(sb, arg_text(a, "SRC"), arg_text(a, "DST"), arg_has(a, "ro"), arg_has(a, "rec"), err) : -1;
+}
+
+static int run_tmpfs(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+	int64_t size = arg_num(a, "SIZE", TMPFS_SIZE), files = size / 4096 + 1024;
+	char options[160];
+
+	if (!sb)
+		return -1;
+	if (size < TMPFS_LEAST)
+		return err_usage(err, "a size of %" PRId64 " bytes leaves no room; %d are the least", size, TMPFS_LEAST);
+	/* The number of files is bounded as well: each takes memory that `size` does not count. */
+	snprintf(options, sizeof options, "nosuid,nodev,size=%" PRId64 ",nr_inodes=%" PRId64 ",mode=%" PRIo64, size, files,
+		 arg_num(a, "MODE", 01777));
+	return sandbox_mount(sb, "tmpfs", NULL, arg_text(a, "DST"), options, err);
+}
+
+static int run_umount(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	return sb ? sandbox_umount(sb, arg_text(a, "DST"), arg_has(a, "lazy"), err) : -1;
+}
+
+/* What belongs to the mount and what belongs to its file system, as mount(8) shows them: one list that begins with ro or rw. */
+static void all_options(struct buf *b, const struct mnt_info *m)
+{
+	const char *super = m->super;
+
+	buf_str(b, m->options);
+	if (strncmp(super, "rw", 2) == 0 || strncmp(super, "ro", 2) == 0)
+		super += super[2] == ',' ? 3 : super[2] == '\0' ? 2 : 0;
+	if (*super)
+		buf_fmt(b, ",%s", super);
+}
+
+static int run_mounts(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "TARGET", "target", COL_TEXT },   { "TYPE", "type", COL_TEXT },       { "SOURCE", "source", COL_TEXT },
+		{ "OPTIONS", "options", COL_TEXT }, { "PROPAGATION", "propagation", COL_LIST }, { NULL, "root", COL_TEXT },
+		{ NULL, "id", COL_NUMBER },         { NULL, "parent", COL_NUMBER },
+	};
+	struct sandbox *sb = shell_sandbox(sh, err);
+	struct mnt_info *mounts = NULL;
+	size_t n = 0;
+
+	(void)a;
+	if (!sb || sandbox_mounts(sb, &mounts, &n, err) < 0)
+		return -1;
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_buf_ struct buf options = { 0 };
+		all_options(&options, &mounts[i]);
+		table_row(t);
+		table_cell(t, mounts[i].target);
+		table_cell(t, mounts[i].type);
+		table_cell(t, mounts[i].source);
+		table_cell(t, buf_text(&options));
+		table_cell(t, mounts[i].propagation[0] ? mounts[i].propagation : "private");
+		table_cell(t, mounts[i].root);
+		table_fmt(t, "%d", mounts[i].id);
+		table_fmt(t, "%d", mounts[i].parent);
+	}
+	mnt_free(mounts, n);
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+const struct command cmd_files[] = {
+	{ .name = "root", .group = "file system", .brief = "give the sandbox another root",
+	  .grammar = "(host | busybox | PATH:path) [ro | rw] [size SIZE:size]",
+	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, PATH a directory or a tar archive "
+		  "(plain, gzip, bzip2, xz or zstd) on the host.\n\n"
+		  "What is written goes to memory and is thrown away with the sandbox: at most SIZE, 256M if not said, 512M for an archive "
+		  "(its contents count). With *ro* nothing can be written. With *rw* the directory itself is the root, and writes reach it.\n\n"
+		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
+		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "
+		  "no program may run in the sandbox meanwhile. It needs a mnt namespace.\n\n"
+		  "From an archive, device nodes are left out, and nothing is written outside of the root whatever its names and links say.",
+	  .examples = "new web ; unshare mnt pid\nroot busybox size 16M\nrun ls /",
+	  .run = run_root },
+	{ .name = "mount", .group = "file system", .brief = "mount a file system inside",
+	  .grammar = "TYPE [SOURCE] DST:inside [OPTIONS:options]",
+	  .text = "TYPE is a type the kernel knows, SOURCE what it is on. OPTIONS stand between commas: `ro`, `nosuid`, `nodev`, `noexec`, `noatime` "
+		  "and those of the type. DST is made if it is not there.\n\n"
+		  "For *overlay*, SOURCE names the lower directories on the host, with colons between them, the topmost first; writes go to memory "
+		  "(`size=`, in bytes) and are thrown away. The file system is made on the host and attached inside; proc, sysfs and mqueue are made "
+		  "inside, because they show the namespaces of whoever makes them.",
+	  .examples = "new web ; unshare mnt\nmount tmpfs /mnt size=1m,noexec\nmount overlay /usr /mnt/usr\nmounts",
+	  .run = run_mount },
+	{ .name = "bind", .group = "file system", .brief = "show a file or directory of the host inside",
+	  .grammar = "SRC:path DST:inside [ro | rec]...",
+	  .text = "With *ro* it can't be written to, with *rec* what is mounted below SRC is shown as well. DST is made if it is not there.",
+	  .examples = "new web ; unshare mnt\nbind /etc /mnt/etc ro",
+	  .run = run_bind },
+	{ .name = "tmpfs", .group = "file system", .brief = "mount an empty file system in memory inside",
+	  .grammar = "DST:inside [size SIZE:size | mode MODE:mode]...",
+	  .text = "It holds 64M if SIZE is not given; the root directory's mode is 1777 if MODE is not given.",
+	  .examples = "new web ; unshare mnt\ntmpfs /mnt size 1M mode 700",
+	  .run = run_tmpfs },
+	{ .name = "umount", .group = "file system", .brief = "unmount inside",
+	  .grammar = "DST:inside [lazy]",
+	  .text = "With *lazy* it goes from the tree at once, and really when the last program has left it.",
+	  .examples = "new web ; unshare mnt\ntmpfs /mnt\numount /mnt",
+	  .run = run_umount },
+	{ .name = "mounts", .group = "file system", .brief = "list what is mounted inside",
+	  .grammar = "",
+	  .text = "Targets are as the sandbox sees them.",
+	  .examples = "new web ; unshare mnt\nmounts",
+	  .flags = CMD_NO_UNDO,
+	  .run = run_mounts },
+	{ 0 },
+};

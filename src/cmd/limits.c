@@ -1,0 +1,267 @@
+/*
+ * limits.c - limit, usage
+ */
+#include "config.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "cmd/list.h"
+#include "cmd/shell.h"
+#include "sandbox/limits.h"
+
+/* The kernel has no more numbers for processes (PID_MAX_LIMIT), and refuses a higher limit. */
+enum { MOST_PIDS = 4194304 };
+
+/* Bytes for people: 64M when it is whole, else one decimal. */
+static void size_text(int64_t n, char text[32])
+{
+	static const char units[] = "KMGTPE";
+	double value = (double)n;
+	int unit = -1;
+
+	if (n == INT64_MAX || n < 0) {
+		snprintf(text, 32, "%s", n < 0 ? "" : "max");
+		return;
+	}
+	for (; value >= 1024 && unit < 5; unit++)
+		value /= 1024;
+	if (unit < 0)
+		snprintf(text, 32, "%lld", (long long)n);
+	else
+		snprintf(text, 32, value == (double)(int64_t)value ? "%.0f%c" : "%.1f%c", value, units[unit]);
+}
+
+/* Nanoseconds for people. */
+static void time_text(int64_t ns, char text[32])
+{
+	if (ns < 0)
+		text[0] = '\0';
+	else if (ns < 1000000000)
+		snprintf(text, 32, "%.1fms", (double)ns / 1e6);
+	else
+		snprintf(text, 32, "%.2fs", (double)ns / 1e9);
+}
+
+static void number_text(int64_t n, char text[32])
+{
+	text[0] = '\0';
+	if (n >= 0)
+		snprintf(text, 32, n == INT64_MAX ? "max" : "%lld", (long long)n);
+}
+
+/* Two values of the grammar, the keyword and what follows it, make a wish. */
+static int parse_wish(const struct value *v, struct limit_wish *w, struct err *err)
+{
+	static const char *const names[CG_KEYS] = { "memory", "swap", "cpu", "cpus", "pids" };
+	const struct value *given = v + 1;
+
+	for (size_t i = 0; i < CG_KEYS; i++)
+		if (streq(v->name, names[i]))
+			w->key = (enum cg_key)i;
+	w->n = given->num;
+	w->list = streq(given->text, "all") || streq(given->text, "max") ? NULL : given->text;
+	if (w->key != CG_PIDS || w->n == INT64_MAX || (w->n >= 1 && w->n <= MOST_PIDS))
+		return 0;
+	err_usage(err, "pids %s: not a number from 1 to %d, nor max", given->text, MOST_PIDS);
+	err->column = given->word ? given->word->column : 0;
+	return -1;
+}
+
+/* A limit's value as limit would take it. */
+static void value_text(enum cg_key key, const struct limit_now *now, char *text, size_t room)
+{
+	char number[32];
+
+	if (key == CG_CPUS)
+		snprintf(text, room, "%s", now->words[0] ? now->words : "all");
+	else if (now->n == INT64_MAX)
+		snprintf(text, room, "max");
+	else if (key == CG_CPU)
+		snprintf(text, room, "%.4g%%", (double)now->n * 100 / LIMIT_PERIOD_US);
+	else if (key == CG_PIDS)
+		snprintf(text, room, "%lld", (long long)now->n);
+	else {
+		size_text(now->n, number);
+		snprintf(text, room, "%s", number);
+	}
+}
+
+static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "LIMIT", "limit", COL_TEXT },
+		{ "VALUE", "value", COL_TEXT },
+		{ NULL, "set", COL_TEXT },
+		{ "CONTROL FILE", "file", COL_TEXT },
+	};
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+
+	for (int key = 0; key < CG_KEYS; key++) {
+		struct limit_now now;
+		char text[4096];
+		if (limits_get(sb, (enum cg_key)key, &now, err) < 0)
+			return -1;
+		value_text((enum cg_key)key, &now, text, sizeof text);
+		table_row(t);
+		table_cell(t, cg_table[key].name);
+		table_cell(t, text);
+		table_cell(t, now.words[0] ? now.words : NULL);
+		table_cell(t, now.file);
+		free(now.file);
+	}
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+static int run_limit(struct shell *sh, const struct args *args, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+	struct limit_wish wishes[CG_KEYS];
+	size_t n = 0;
+
+	if (!sb)
+		return -1;
+	if (args->n == 0)
+		return list_limits(sh, sb, err);
+	for (size_t i = 0; i + 1 < args->n && n < CG_KEYS; i += 2)
+		if (parse_wish(&args->values[i], &wishes[n++], err) < 0)
+			return -1;
+	return limits_set(sb, wishes, n, err);
+}
+
+/* For people; and for programs, in plain numbers. */
+static const struct column usage_columns[] = {
+	{ "SANDBOX", "sandbox", COL_TEXT },      { "MEMORY", "memory", COL_TEXT },       { "PEAK", "memory_peak", COL_TEXT },
+	{ "LIMIT", "memory_limit", COL_TEXT },   { "SWAP", "swap", COL_TEXT },           { "CPU TIME", "cpu_time", COL_TEXT },
+	{ "THROTTLED", "throttled", COL_TEXT },  { "PIDS", "pids", COL_NUMBER },         { "LIMIT", "pids_limit", COL_TEXT },
+	{ "OOM KILLS", "oom_kills", COL_NUMBER },
+};
+static const struct column usage_keys[] = {
+	{ NULL, "sandbox", COL_TEXT },           { NULL, "memory", COL_NUMBER },         { NULL, "memory_peak", COL_NUMBER },
+	{ NULL, "memory_limit", COL_NUMBER },    { NULL, "swap", COL_NUMBER },           { NULL, "swap_limit", COL_NUMBER },
+	{ NULL, "cpu_ns", COL_NUMBER },          { NULL, "cpu_quota_us", COL_NUMBER },   { NULL, "cpu_period_us", COL_NUMBER },
+	{ NULL, "throttled_periods", COL_NUMBER }, { NULL, "throttled_ns", COL_NUMBER }, { NULL, "pids", COL_NUMBER },
+	{ NULL, "pids_limit", COL_NUMBER },      { NULL, "oom_kills", COL_NUMBER },      { NULL, "cpus", COL_TEXT },
+};
+
+/* Absent and unlimited are both null for programs. */
+static void number_cell(struct table *t, int64_t n)
+{
+	if (n < 0 || n == INT64_MAX)
+		table_cell(t, NULL);
+	else
+		table_fmt(t, "%lld", (long long)n);
+}
+
+static void text_cell(struct table *t, void (*make)(int64_t n, char text[32]), int64_t n)
+{
+	char text[32];
+
+	make(n, text);
+	table_cell(t, text[0] ? text : NULL);
+}
+
+static void row_for_people(struct table *t, const struct cg_usage *u)
+{
+	text_cell(t, size_text, u->memory);
+	text_cell(t, size_text, u->memory_peak);
+	text_cell(t, size_text, u->memory_max);
+	text_cell(t, size_text, u->swap);
+	text_cell(t, time_text, u->cpu_ns);
+	text_cell(t, time_text, u->cpu_throttled_ns);
+	text_cell(t, number_text, u->pids);
+	text_cell(t, number_text, u->pids_max);
+	text_cell(t, number_text, u->oom_kills);
+}
+
+static void row_for_programs(struct table *t, const struct cg_usage *u)
+{
+	const int64_t numbers[] = { u->memory, u->memory_peak, u->memory_max, u->swap, u->swap_max, u->cpu_ns, u->cpu_quota_us,
+				    u->cpu_period_us, u->cpu_throttled, u->cpu_throttled_ns, u->pids, u->pids_max, u->oom_kills };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		number_cell(t, numbers[i]);
+	table_cell(t, u->cpus[0] ? u->cpus : NULL);
+}
+
+static int usage_row(struct shell *sh, struct table *t, struct sandbox *sb, struct err *err)
+{
+	struct cg_usage u;
+
+	if (limits_usage(sb, &u, err) < 0)
+		return -1;
+	table_row(t);
+	table_cell(t, sb->name);
+	if (sh->json)
+		row_for_programs(t, &u);
+	else
+		row_for_people(t, &u);
+	return 0;
+}
+
+static int run_usage(struct shell *sh, const struct args *args, struct err *err)
+{
+	const struct value *named = arg(args, "NAME");
+	_cleanup_table_ struct table *t =
+		sh->json ? table_new(usage_keys, ARRAY_SIZE(usage_keys)) : table_new(usage_columns, ARRAY_SIZE(usage_columns));
+
+	if (arg_has(args, "all")) {
+		for (size_t i = 0; i < sh->session->n_sandboxes; i++)
+			if (usage_row(sh, t, sh->session->sandboxes[i], err) < 0)
+				return -1;
+	} else {
+		struct sandbox *sb = named ? named->object : shell_sandbox(sh, err);
+		if (!sb || usage_row(sh, t, sb, err) < 0)
+			return -1;
+	}
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+const struct command cmd_limits[] = {
+	{
+		.name = "limit",
+		.group = "limits",
+		.brief = "Bound what the sandbox may use, or list its limits",
+		.grammar = "[memory SIZE:sizemax | swap SIZE:sizemax | cpu SHARE:cpu | cpus LIST | pids COUNT:nummax]...",
+		.text =
+			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of them. Programs that run "
+			"already come under them too. Several limits in one command are set all or none. `max` lifts a limit (`all` for *cpus*). "
+			"Without arguments the limits are listed, each with its control file.\n\n"
+			"*memory*: bytes that all programs together may have in memory, files in a tmpfs and cached files included, in whole pages. "
+			"When there is no more, the kernel kills one of them; *usage* counts that. A limit below what is used now kills at once "
+			"on control groups version 2, and is refused on version 1.\n\n"
+			"*swap*: bytes that may be swapped out in addition to *memory*.\n\n"
+			"*cpu*: share of processor time, in each 100 ms: `50%` or `0.5` is half a processor, `2` is two. At least 1%.\n\n"
+			"*cpus*: the processors that may be used, such as `0-2,5`.\n\n"
+			"*pids*: number of processes and threads. When it is reached, fork fails with EAGAIN.\n\n"
+			"A limit whose controller is not to be had on this machine is refused. On version 2 belljar switches the controller "
+			"on for the groups beside its own, and leaves it on, because groups of others may come to rely on it.",
+		.examples =
+			"new web\n"
+			"limit memory 64M pids 32 cpu 50%   # all three or none\n"
+			"limit                              # what is set, and in which files\n"
+			"limit memory max\n",
+		.run = run_limit,
+	},
+	{
+		.name = "usage",
+		.group = "limits",
+		.brief = "Show what a sandbox uses of memory, processor time and processes",
+		.grammar = "[NAME:sandbox | all]",
+		.text =
+			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor time, and the time that "
+			"programs had to wait because of a *cpu* limit; processes; how many the kernel killed for want of memory. A figure "
+			"is absent as long as its controller does not count for the sandbox: that begins with the first *limit* on it, "
+			"of which `limit memory max` limits nothing.",
+		.examples =
+			"new web\n"
+			"limit memory 64M pids 32\n"
+			"usage              # of the current sandbox\n"
+			"usage all\n",
+		.flags = CMD_NO_UNDO,
+		.run = run_usage,
+	},
+	{ .name = NULL },
+};

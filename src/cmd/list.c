@@ -1,0 +1,21 @@
+/*
+ * list.c - all families of commands; main registers them once
+ */
+#include "config.h"
+
+#include "cmd/list.h"
+#include "cmd/shell.h"
+
+const struct command *const cmd_families[] = {
+	cmd_sandboxes,
+	cmd_sessions,
+	cmd_namespaces,
+	cmd_files,
+	cmd_network,
+	cmd_processes,
+	cmd_scripts,
+	cmd_expect,
+	cmd_teaching,
+	cmd_limits,
+	NULL,
+};

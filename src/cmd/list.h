@@ -1,0 +1,25 @@
+/*
+ * list.h - the families of commands that list.c puts together
+ *
+ * One family is one file of src/cmd: an array of rows that ends with a row without a name.
+ */
+#ifndef CMD_LIST_H
+#define CMD_LIST_H
+
+#include "lang/command.h"
+
+extern const struct command cmd_sandboxes[];  /* sandboxes.c: new use ls show rename rm */
+extern const struct command cmd_sessions[];   /* sessions.c: keep sessions end */
+extern const struct command cmd_namespaces[]; /* namespaces.c: unshare join share map hostname clock */
+extern const struct command cmd_files[];      /* files.c: root mount bind tmpfs umount mounts */
+extern const struct command cmd_network[];    /* network.c: bridge link unlink addr route up down links */
+extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
+extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
+extern const struct command cmd_expect[];     /* expect.c */
+extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
+extern const struct command cmd_limits[];     /* limits.c: limit usage */
+
+/* Types of values that one family has of its own. */
+extern const struct type files_inside, files_options, files_mode;
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * holder.h - the inside of a holder
+ *
+ * A holder is the first process of a sandbox: a small static program that belljar carries within itself and starts from a sealed memory
+ * file, so nothing inside can reach a file of the host through it. A namespace lasts as long as something refers to it; the holder is
+ * that something. It changes its own namespaces when belljar says so (self.c), starts programs (spawn.c), and reaps what ends.
+ *
+ * It uses no library but libc's system calls, reads no file of the sandbox, and resolves no name there.
+ */
+#ifndef HOLDER_HOLDER_H
+#define HOLDER_HOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "kern/wire.h"
+
+enum { CONNECTIONS = 16 };
+
+struct holder_job {
+	struct wire_job info;
+	struct holder_job *next;
+};
+
+struct holder {
+	int conns[CONNECTIONS];        /* to belljars; -1 = free */
+	int listening;                 /* of a named session: where later belljars come in; -1 = unnamed */
+	int signals;                   /* signalfd for SIGCHLD */
+	int proc;                      /* /proc of the host while it shares the host's pid namespace, else -1 */
+	bool init;                     /* PID 1 of its pid namespace */
+	bool kept;                     /* outlives its belljar */
+	struct holder_job *jobs;
+	int last_job;                  /* numbers given: 1, 2, ... in the background, -1, -2, ... in the foreground */
+	int last_foreground;
+};
+
+/* One message as it came: bytes and descriptors (closed by message_free). */
+struct message {
+	char *data;
+	size_t n;
+	int fds[WIRE_FDS];
+	size_t n_fds;
+};
+
+/* Perform the acts of a batch on this process and answer on CONN. May return in another process (the successor). */
+void self_batch(struct holder *h, int conn, const struct message *m);
+
+/* Die with belljar, whatever happens: to be repeated after a change of identity, which makes the kernel forget it. */
+void self_arm(struct holder *h);
+
+/* Start a program and answer. */
+void spawn_program(struct holder *h, int conn, const struct message *m);
+
+/* Answer with DATA and descriptors. */
+void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds);
+
+/* The keeper's role (keeper.c). */
+int keeper_main(int argc, char **argv);
+
+#endif

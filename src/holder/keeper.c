@@ -1,0 +1,275 @@
+/*
+ * keeper.c - the keeper of a session: it clears up when belljar can't, and keeps what a named session needs
+ *
+ * A small process beside belljar, in a session of its own so that no terminal reaches it. It waits for the end of belljar, or of the socket
+ * that belljar has the other end of. belljar that leaves in order has cleared everything up itself, and its directory is gone; otherwise
+ * (killed, crashed) the keeper takes down what the ledger names. Should the keeper be killed too, the next belljar does it.
+ *
+ * A named session outlives its belljar, and lasts as long as its keeper: the keeper holds a connection to each holder, which ends
+ * with its last connection, and the lab's net namespace. It then listens on a socket in the session's directory. Requests are words, each
+ * answered by "ok" or "no":
+ *     name PATH      the directory is going to be renamed to PATH
+ *     keep PATH      (descriptor: a listening socket)  the session is named now, its directory is PATH
+ *     lab            with a descriptor: keep it; without: the answer has it, or is "no"
+ *     hold           (descriptor: a connection to a holder)  keep it open
+ *     end            it has been cleared; go
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "holder/holder.h"
+#include "kern/ledger.h"
+#include "kern/sys.h"
+
+enum { REQUEST_ROOM = 4200 };
+enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD };
+
+struct keeper {
+	const char *path;              /* of the directory, as it was at the start */
+	char *renamed;                 /* as it is, or is going to be; NULL = as at the start */
+	int dir;                       /* the directory, once it may be renamed; -1 before */
+	int lab;                       /* net namespace, -1 = none */
+	bool kept, done;
+	struct pollfd *fds;
+	enum kind *kinds;
+	nfds_t n;
+};
+
+static void settle(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	setsid();
+	syscall(SYS_close_range, WIRE_SOCKET + 1, ~0u, 0);
+}
+
+static bool watch(struct keeper *k, int fd, enum kind kind)
+{
+	struct pollfd *fds = realloc(k->fds, (k->n + 1) * sizeof *fds);
+
+	k->fds = fds ? fds : k->fds;
+	enum kind *kinds = realloc(k->kinds, (k->n + 1) * sizeof *kinds);
+	k->kinds = kinds ? kinds : k->kinds;
+	if (fd < 0 || !fds || !kinds)
+		return false;
+	k->fds[k->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	k->kinds[k->n++] = kind;
+	return true;
+}
+
+static void unwatch(struct keeper *k, nfds_t i)
+{
+	close(k->fds[i].fd);
+	k->n--;
+	k->fds[i] = k->fds[k->n];
+	k->kinds[i] = k->kinds[k->n];
+}
+
+/* One request and its descriptor (-1 = none). Returns its length; 0 at the end, -1 when there is nothing yet. */
+static ssize_t receive(int conn, char text[REQUEST_ROOM], int *fd)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = text, .iov_len = REQUEST_ROOM - 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	ssize_t n = recvmsg(conn, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	*fd = -1;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? -1 : 0;
+	text[n] = '\0';
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	return n;
+}
+
+/* The directory is held from now on, so that it is known again under the name it gets. */
+static bool rename_to(struct keeper *k, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (k->dir < 0)
+		k->dir = open(k->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (k->dir < 0 || !copy) {
+		free(copy);
+		return false;
+	}
+	free(k->renamed);
+	k->renamed = copy;
+	return true;
+}
+
+/* Perform a request; what is not kept of *fd is closed by the caller. Returns whether it was done; *give: a descriptor for the answer. */
+static bool perform(struct keeper *k, const char *text, int *fd, int *give)
+{
+	if (strncmp(text, "name ", 5) == 0)
+		return rename_to(k, text + 5);
+	if (strncmp(text, "keep ", 5) == 0) {
+		if (!rename_to(k, text + 5) || !watch(k, *fd, LISTENING))
+			return false;
+		k->kept = true;
+	} else if (strcmp(text, "hold") == 0) {
+		if (!watch(k, *fd, HELD))
+			return false;
+	} else if (strcmp(text, "lab") == 0 && *fd >= 0) {
+		if (k->lab >= 0)
+			close(k->lab);
+		k->lab = *fd;
+	} else if (strcmp(text, "lab") == 0) {
+		*give = k->lab;
+		return k->lab >= 0;
+	} else if (strcmp(text, "end") == 0) {
+		k->done = true;
+		return true;
+	} else {
+		return false;
+	}
+	*fd = -1;
+	return true;
+}
+
+/* False at the end of the connection. */
+static bool serve(struct keeper *k, int conn)
+{
+	char text[REQUEST_ROOM];
+	int fd, give = -1;
+	ssize_t n = receive(conn, text, &fd);
+
+	if (n <= 0)
+		return n < 0;
+	bool ok = perform(k, text, &fd, &give);
+	if (fd >= 0)
+		close(fd);
+	answer(conn, ok ? "ok" : "no", 2, &give, give >= 0 ? 1 : 0);
+	return true;
+}
+
+/* A later belljar of the same user comes in. */
+static void welcome(struct keeper *k, int listening)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	int conn = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+
+	if (conn < 0)
+		return;
+	bool ours = getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+	if (!ours || !watch(k, conn, CONNECTION))
+		close(conn);
+}
+
+/* What a holder says to its belljars is not for us. */
+static bool drain(int fd)
+{
+	char text[REQUEST_ROOM];
+	int passed;
+	ssize_t n = receive(fd, text, &passed);
+
+	if (passed >= 0)
+		close(passed);
+	return n != 0;
+}
+
+/* One descriptor that has something. Returns false when it is to be watched no longer. */
+static bool attend(struct keeper *k, nfds_t i)
+{
+	int fd = k->fds[i].fd;
+
+	switch (k->kinds[i]) {
+	case OWNER_PROCESS:
+		return false;
+	case LISTENING:
+		welcome(k, fd);
+		return true;
+	case HELD:
+		return drain(fd);
+	default:
+		return serve(k, fd);
+	}
+}
+
+/* A named session whose directory was removed, by a belljar that was killed before it could say "end". */
+static bool is_orphan(const struct keeper *k)
+{
+	struct stat st;
+
+	return k->kept && fstat(k->dir, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Until there is no reason to be here. A child that belljar forked may hold its end of the socket, so belljar itself is watched too. */
+static void keep(struct keeper *k)
+{
+	struct ucred owner;
+	socklen_t len = sizeof owner;
+
+	if (!watch(k, WIRE_SOCKET, OWNER_SOCKET))
+		return;
+	if (getsockopt(WIRE_SOCKET, SOL_SOCKET, SO_PEERCRED, &owner, &len) == 0 && owner.pid > 0) {
+		int pidfd = (int)syscall(SYS_pidfd_open, owner.pid, 0);
+		if (pidfd < 0 && errno == ESRCH)
+			return;
+		watch(k, pidfd, OWNER_PROCESS);
+	}
+	while (!k->done) {
+		if (poll(k->fds, k->n, -1) < 0 && errno != EINTR)
+			return;
+		for (nfds_t i = k->n; i-- > 0 && !k->done;) {
+			bool owner_gone = k->kinds[i] <= OWNER_PROCESS;
+			if (!k->fds[i].revents || attend(k, i))
+				continue;
+			unwatch(k, i);
+			if (owner_gone && !k->kept)
+				return;
+			k->done = k->done || is_orphan(k);
+		}
+	}
+}
+
+/* Clear the session if its directory is at PATH. A belljar that starts just now may be at it already; then it is done when the lock
+ * is free. */
+static void clear(const struct keeper *k, const char *path)
+{
+	struct stat mine, there;
+	int dir = ledger_lock(path, true);
+
+	if (dir < 0) {
+		ledger_leave(path);
+		return;
+	}
+	if (k->dir < 0 || (fstat(k->dir, &mine) == 0 && fstat(dir, &there) == 0 && mine.st_ino == there.st_ino))
+		ledger_clear(dir, path, NULL);
+	close(dir);
+}
+
+int keeper_main(int argc, char **argv)
+{
+	struct keeper k = { .dir = -1, .lab = -1 };
+
+	if (argc < 3)
+		return EXIT_USAGE;
+	k.path = argv[2];
+	settle();
+	keep(&k);
+	if (k.done)
+		return EXIT_DONE;
+	if (k.renamed)
+		clear(&k, k.renamed);
+	clear(&k, k.path);
+	return EXIT_DONE;
+}

@@ -1,0 +1,295 @@
+/*
+ * main.c - a holder's life
+ *
+ * It waits for messages and for the end of children. When its last belljar is gone (the end of the socket) it ends, and with it all that
+ * lives in its sandbox: as PID 1 by the kernel's rule, otherwise by killing its descendants one generation after the other, which works
+ * because orphans come back to it (it is their subreaper).
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "holder/holder.h"
+
+void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS)];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = n };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		memset(&control, 0, sizeof control);
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
+	}
+	/* If belljar is gone, the end of the socket says so next. */
+	while (sendmsg(conn, &msg, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
+static void message_free(struct message *m)
+{
+	for (size_t i = 0; i < m->n_fds; i++)
+		close(m->fds[i]);
+	free(m->data);
+}
+
+/* Nothing is trusted to fit: a cut message is dropped as a whole. Returns false at the end of the connection. */
+static bool receive(int conn, struct message *m)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS)];
+		struct cmsghdr align;
+	} control;
+	ssize_t size = recv(conn, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (size <= 0 || size > WIRE_LARGEST)
+		return false;
+	m->data = calloc(1, (size_t)size + 1);
+	if (!m->data)
+		return false;
+	struct iovec iov = { .iov_base = m->data, .iov_len = (size_t)size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	size = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC);
+	if (size <= 0)
+		return false;
+	m->n = (size_t)size;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(m->fds + m->n_fds, CMSG_DATA(c), n * sizeof(int));
+		m->n_fds += n;
+	}
+	return !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+}
+
+static void list_jobs(struct holder *h, int conn)
+{
+	static char room[sizeof(struct wire_jobs) + WIRE_JOBS_LARGEST * sizeof(struct wire_job)];
+	struct wire_jobs *out = (struct wire_jobs *)room;
+
+	out->type = WIRE_JOBS;
+	out->n = 0;
+	for (struct holder_job *j = h->jobs; j && out->n < WIRE_JOBS_LARGEST; j = j->next)
+		out->jobs[out->n++] = j->info;
+	answer(conn, room, sizeof *out + out->n * sizeof(struct wire_job), NULL, 0);
+}
+
+/* A socket to listen on: from now on the holder outlives its belljar, as long as anyone (the session's keeper) is connected. */
+static void keep(struct holder *h, int conn, struct message *m)
+{
+	struct wire_reply r = { .type = WIRE_REPLY, .done = 1 };
+
+	if (m->n_fds == 1) {
+		if (h->listening >= 0)
+			close(h->listening);
+		h->listening = m->fds[0];
+		m->n_fds = 0;
+		h->kept = true;
+		self_arm(h);
+	} else {
+		r.done = 0;
+		r.number = EBADMSG;
+	}
+	answer(conn, &r, sizeof r, NULL, 0);
+}
+
+/* The parent of PID as /proc says; -1 when it has ended. */
+static pid_t parent_of(int proc, const char *pid)
+{
+	char path[32], text[512], *end;
+	int parent = -1;
+
+	snprintf(path, sizeof path, "%.16s/stat", pid);
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	/* The name in parentheses may hold anything, parentheses too. */
+	end = strrchr(text, ')');
+	if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
+		return -1;
+	return parent;
+}
+
+/* Kill every child there is. */
+static void kill_children(struct holder *h)
+{
+	int copy = fcntl(h->proc, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+
+	if (!dir)
+		return;
+	rewinddir(dir);
+	for (struct dirent *e; (e = readdir(dir));)
+		if (isdigit((unsigned char)e->d_name[0]) && parent_of(h->proc, e->d_name) == getpid())
+			kill((pid_t)atol(e->d_name), SIGKILL);
+	closedir(dir);
+}
+
+static void end(struct holder *h)
+{
+	if (!h->init && h->proc >= 0) {
+		/* Each generation that ends hands its children to us. */
+		do
+			kill_children(h);
+		while (waitpid(-1, NULL, 0) > 0);
+	}
+	_exit(0);
+}
+
+static void handle(struct holder *h, int *conn)
+{
+	struct message m = { 0 };
+	uint32_t type = 0;
+
+	if (!receive(*conn, &m)) {
+		message_free(&m);
+		close(*conn);
+		*conn = -1;
+		return;
+	}
+	if (m.n >= sizeof type)
+		memcpy(&type, m.data, sizeof type);
+	if (type == WIRE_BATCH && m.n == sizeof(struct wire_batch))
+		self_batch(h, *conn, &m);
+	else if (type == WIRE_SPAWN && m.n >= sizeof(struct wire_spawn))
+		spawn_program(h, *conn, &m);
+	else if (type == WIRE_JOBS)
+		list_jobs(h, *conn);
+	else if (type == WIRE_KEEP)
+		keep(h, *conn, &m);
+	else if (type == WIRE_END)
+		end(h);
+	message_free(&m);
+}
+
+static void come_in(struct holder *h)
+{
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+	int conn = accept4(h->listening, NULL, NULL, SOCK_CLOEXEC);
+
+	if (conn < 0)
+		return;
+	/* The socket lies in a directory only its owner may enter; this is the second lock on the door. */
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && (peer.uid == 0 || peer.uid == geteuid()))
+		for (int i = 0; i < CONNECTIONS; i++)
+			if (h->conns[i] < 0) {
+				h->conns[i] = conn;
+				return;
+			}
+	close(conn);
+}
+
+static void reap(struct holder *h)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(h->signals, &info, sizeof info) > 0)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (struct holder_job **at = &h->jobs; *at; at = &(*at)->next) {
+			struct holder_job *j = *at;
+			if (j->info.pid != pid || j->info.ended)
+				continue;
+			struct wire_ended e = { WIRE_ENDED, j->info.job, status };
+			j->info.ended = 1;
+			j->info.status = status;
+			for (int i = 0; i < CONNECTIONS; i++)
+				if (h->conns[i] >= 0)
+					send(h->conns[i], &e, sizeof e, MSG_NOSIGNAL | MSG_DONTWAIT);
+			/* Nobody asks again after a program that ran in the foreground. */
+			if (!j->info.detached) {
+				*at = j->next;
+				free(j);
+			}
+			break;
+		}
+	}
+}
+
+static bool wanted(const struct holder *h)
+{
+	for (int i = 0; i < CONNECTIONS; i++)
+		if (h->conns[i] >= 0)
+			return true;
+	return false;
+}
+
+static void loop(struct holder *h)
+{
+	struct pollfd fds[CONNECTIONS + 2];
+
+	while (wanted(h)) {
+		for (int i = 0; i < CONNECTIONS; i++)
+			fds[i] = (struct pollfd){ .fd = h->conns[i], .events = POLLIN };
+		fds[CONNECTIONS] = (struct pollfd){ .fd = h->signals, .events = POLLIN };
+		fds[CONNECTIONS + 1] = (struct pollfd){ .fd = h->listening, .events = POLLIN };
+		if (poll(fds, CONNECTIONS + 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			break;
+		}
+		/* Ends first: who asks for the jobs next gets the truth. */
+		if (fds[CONNECTIONS].revents)
+			reap(h);
+		for (int i = 0; i < CONNECTIONS; i++)
+			if (fds[i].revents)
+				handle(h, &h->conns[i]);
+		if (fds[CONNECTIONS + 1].revents)
+			come_in(h);
+	}
+	end(h);
+}
+
+int main(int argc, char **argv)
+{
+	struct holder h = { .listening = -1 };
+	sigset_t mask;
+
+	if (argc > 1 && strcmp(argv[1], "keeper") == 0)
+		return keeper_main(argc, argv);
+	for (int i = 1; i < CONNECTIONS; i++)
+		h.conns[i] = -1;
+	h.conns[0] = WIRE_SOCKET;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	signal(SIGPIPE, SIG_IGN);
+	h.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* If any of these fails, the end of the socket tells belljar that there is no holder. */
+	if (h.signals < 0 || h.proc < 0 || sigprocmask(SIG_SETMASK, &mask, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "belljar-holder", 0, 0, 0) < 0)
+		return 1;
+	self_arm(&h);
+	loop(&h);
+}

@@ -1,0 +1,181 @@
+/*
+ * self.c - what a holder changes about itself
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "holder/holder.h"
+#include "kern/sys.h"
+
+void self_arm(struct holder *h)
+{
+	/* Only PID 1 may be killed at once: its processes go with it. The others must first see the end of their socket, to kill their
+	 * descendants. A kept holder stays. */
+	int signal = h->init && !h->kept ? SIGKILL : 0;
+
+	prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+
+/* Go on in a child that is also belljar's child. The old process ends at once. */
+static int successor(struct holder *h)
+{
+	struct clone_args args = { .flags = CLONE_PARENT };     /* exit_signal must be 0: the parent's is taken */
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+
+	if (pid < 0)
+		return -1;
+	if (pid > 0)
+		_exit(0);
+	/* Everything of the old life that the new one must not have: the host's process table. */
+	if (h->proc >= 0)
+		close(h->proc);
+	h->proc = -1;
+	return 0;
+}
+
+/* In the control group whose entries were sent, and with a cgroup namespace of its own there; wait to be entered and killed. */
+static void stand_in_group(const struct wire_act *a, const int *fds, int ready)
+{
+	uint64_t dirs = a->flags >> 16;
+
+	for (uint64_t i = 0; i < (a->flags & 0xffff); i++)
+		if (!(dirs >> i & 1) && write(fds[i], "0", 1) != 1)
+			_exit(errno);
+	/* To be entered by its pidfd it must be dumpable, and then what runs inside can look into it too: nothing may be left to find. */
+	if (unshare(CLONE_NEWCGROUP) < 0 || dup2(ready, WIRE_SOCKET) < 0 || syscall(SYS_close_range, WIRE_SOCKET + 1U, ~0U, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		_exit(errno);
+	if (write(WIRE_SOCKET, "", 1) == 1)
+		for (;;)
+			pause();
+	_exit(errno);
+}
+
+/* The root of a cgroup namespace is the group its maker is in. The holder stays outside the sandbox's group (it must not be counted there, nor
+ * killed with what is), so a child that is born in the group makes the namespace, and the holder enters the child's. */
+static int cgroup_ns(const struct wire_act *a, const struct message *m, const char **call)
+{
+	uint64_t n = a->flags & 0xffff, dirs = a->flags >> 16;
+	const int *fds = m->fds + a->fd - 1;
+	int pidfd = -1, ready[2], status = 0, number;
+	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
+	char byte;
+
+	*call = "pipe2";
+	if (a->fd == 0 || a->fd - 1 + n > m->n_fds) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	for (uint64_t i = 0; i < n; i++)
+		if (dirs >> i & 1) {
+			args.flags |= CLONE_INTO_CGROUP;
+			args.cgroup = (uint64_t)fds[i];
+		}
+	*call = "clone3(CLONE_INTO_CGROUP)";
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+	number = errno;
+	if (pid == 0)
+		stand_in_group(a, fds, ready[1]);
+	close(ready[1]);
+	int result = -1;
+	if (pid > 0) {
+		*call = "unshare(CLONE_NEWCGROUP)";
+		if (read(ready[0], &byte, 1) == 1) {
+			*call = "setns(CLONE_NEWCGROUP)";
+			result = setns(pidfd, CLONE_NEWCGROUP);
+			number = errno;
+			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		}
+		while (waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
+			;
+		close(pidfd);
+		if (WIFEXITED(status))
+			number = WEXITSTATUS(status);
+	}
+	close(ready[0]);
+	errno = number;
+	return result;
+}
+
+static int root_id(const char **call)
+{
+	*call = "setgroups";
+	/* Refused where the user namespace was mapped without privileges; then there are no groups to drop that matter. */
+	if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
+		return -1;
+	*call = "setresgid";
+	if (syscall(SYS_setresgid, 0, 0, 0) < 0)
+		return -1;
+	*call = "setresuid";
+	return (int)syscall(SYS_setresuid, 0, 0, 0);
+}
+
+static int act(struct holder *h, const struct wire_act *a, const struct message *m, const char **call)
+{
+	switch (a->op) {
+	case WIRE_UNSHARE:
+		*call = "unshare";
+		return unshare((int)a->flags);
+	case WIRE_CGROUP_NS:
+		return cgroup_ns(a, m, call);
+	case WIRE_PID:
+		*call = "unshare(CLONE_NEWPID)";
+		if (unshare(CLONE_NEWPID) < 0)
+			return -1;
+		*call = "clone3(CLONE_PARENT)";
+		if (successor(h) < 0)
+			return -1;
+		h->init = true;
+		return 0;
+	case WIRE_JOIN:
+		*call = "setns";
+		if (a->fd == 0 || a->fd > m->n_fds) {
+			errno = EBADMSG;
+			return -1;
+		}
+		return setns(m->fds[a->fd - 1], (int)a->flags);
+	case WIRE_FORK:
+		*call = "clone3(CLONE_PARENT)";
+		return successor(h);
+	case WIRE_ROOT_ID:
+		return root_id(call);
+	default:
+		*call = "?";
+		errno = EBADMSG;
+		return -1;
+	}
+}
+
+void self_batch(struct holder *h, int conn, const struct message *m)
+{
+	const struct wire_batch *b = (const struct wire_batch *)m->data;
+	struct wire_reply r = { .type = WIRE_REPLY };
+	const char *call = "";
+
+	for (uint32_t i = 0; i < b->n && i < WIRE_ACTS; i++) {
+		if (act(h, &b->acts[i], m, &call) < 0) {
+			r.number = errno;
+			strncpy(r.call, call, sizeof r.call - 1);
+			break;
+		}
+		r.done++;
+	}
+	self_arm(h);
+	/* A change of user namespace or identity makes the process dumpable again. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 && r.number == 0) {
+		r.number = errno;
+		strncpy(r.call, "prctl", sizeof r.call - 1);
+	}
+	answer(conn, &r, sizeof r, NULL, 0);
+}

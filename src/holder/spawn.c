@@ -1,0 +1,283 @@
+/*
+ * spawn.c - programs inside
+ *
+ * The child inherits what the holder is: namespaces, identity, root. It is born in its control group, gets its three descriptors and no
+ * other, its own session or process group, default signals, and then becomes the program. The holder stands still until that has
+ * happened or failed (CLONE_VFORK), and learns of a failure through a page both see.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "holder/holder.h"
+#include "kern/sys.h"
+
+/* Written by the child, read by the holder. */
+struct report {
+	volatile int32_t stage, number;
+};
+
+struct program {
+	const struct wire_spawn *want;
+	const char *cwd;
+	char **argv, **envp;
+	int std[3];            /* from outside; -1: the pty */
+	int slave;             /* of the pty, -1 = none */
+	const int *groups;
+};
+
+/* The strings of the message as vectors; false when the counts lie. */
+static bool unpack(const struct message *m, struct program *p)
+{
+	const struct wire_spawn *w = (const struct wire_spawn *)m->data;
+	char *at = m->data + sizeof *w, *end = m->data + m->n;
+	uint32_t n = 0;
+
+	if (w->argc == 0 || w->argc > 65536 || w->envc > 65536 || (size_t)(end - at) != w->size || w->size == 0 || end[-1] != '\0')
+		return false;
+	p->want = w;
+	p->argv = calloc((size_t)w->argc + w->envc + 2, sizeof *p->argv);
+	if (!p->argv)
+		return false;
+	p->envp = p->argv + w->argc + 1;
+	p->cwd = at;
+	for (at += strlen(at) + 1; at < end; at += strlen(at) + 1, n++) {
+		if (n < w->argc)
+			p->argv[n] = at;
+		else if (n < w->argc + w->envc)
+			p->envp[n - w->argc] = at;
+	}
+	return n == w->argc + w->envc;
+}
+
+static bool take_fds(const struct message *m, struct program *p)
+{
+	size_t next = 0;
+
+	for (int i = 0; i < 3; i++) {
+		p->std[i] = -1;
+		if (!(p->want->on_pty & 1u << i)) {
+			if (next >= m->n_fds)
+				return false;
+			p->std[i] = m->fds[next++];
+		}
+	}
+	p->groups = m->fds + next;
+	return next + p->want->groups == m->n_fds;
+}
+
+/* A terminal of the sandbox's own devpts, or of the host's where it shares the host's. The root inside may have put anything at
+ * /dev/ptmx, so what was opened is looked at before it is used. */
+static int open_pty(const struct wire_spawn *w, int *slave, const char **call)
+{
+	struct winsize size = { .ws_row = w->rows, .ws_col = w->columns };
+	struct stat st;
+	int lock = 0, number;
+
+	*call = "open(/dev/ptmx)";
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master < 0)
+		return -1;
+	if (fstat(master, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2)) {
+		errno = ENODEV;
+	} else {
+		*call = "ioctl(TIOCGPTPEER)";
+		*slave = ioctl(master, TIOCSPTLCK, &lock) < 0 ? -1 : ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (*slave >= 0 && (w->rows == 0 || ioctl(*slave, TIOCSWINSZ, &size) == 0))
+			return master;
+	}
+	number = errno;
+	if (*slave >= 0)
+		close(*slave);
+	*slave = -1;
+	close(master);
+	errno = number;
+	return -1;
+}
+
+static void stop(struct report *r, int stage)
+{
+	r->number = errno;
+	r->stage = stage;
+	_exit(127);
+}
+
+static void set_signals(void)
+{
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Move the three descriptors out of the way of each other, then into place. */
+static int set_fds(const struct program *p)
+{
+	int from[3];
+
+	for (int i = 0; i < 3; i++) {
+		from[i] = fcntl(p->std[i] >= 0 ? p->std[i] : p->slave, F_DUPFD_CLOEXEC, 10);
+		if (from[i] < 0)
+			return -1;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(from[i], i) < 0)
+			return -1;
+	return (int)syscall(SYS_close_range, 3U, ~0U, 0);
+}
+
+static int enter_groups(const struct program *p)
+{
+	for (uint32_t i = 0; i < p->want->groups; i++)
+		if (!(p->want->group_dirs & 1u << i) && write(p->groups[i], "0", 1) != 1)
+			return -1;
+	return 0;
+}
+
+/* What the kernel said of the last place that held the program matters more than that others didn't. */
+static int exec_program(const struct program *p)
+{
+	const char *name = p->argv[0], *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	int number = ENOENT;
+	char full[4096];
+
+	if (strchr(name, '/')) {
+		execve(name, p->argv, p->envp);
+		return -1;
+	}
+	for (char **e = p->envp; *e; e++)
+		if (strncmp(*e, "PATH=", 5) == 0)
+			path = *e + 5;
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		if (n && snprintf(full, sizeof full, "%.*s/%s", (int)n, path, name) < (int)sizeof full) {
+			execve(full, p->argv, p->envp);
+			if (errno != ENOENT && errno != ENOTDIR)
+				number = errno;
+		}
+		path += n;
+		path += *path == ':';
+	}
+	errno = number;
+	return -1;
+}
+
+static void child(const struct holder *h, const struct program *p, struct report *r)
+{
+	/* Without PID 1's death to take it along, it must die with the holder by itself. */
+	if (!h->init && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		stop(r, STAGE_SETUP);
+	if (enter_groups(p) < 0 || (p->slave >= 0 ? setsid() < 0 || ioctl(p->slave, TIOCSCTTY, 0) < 0 : setpgid(0, 0) < 0))
+		stop(r, STAGE_SETUP);
+	if (set_fds(p) < 0)
+		stop(r, STAGE_SETUP);
+	set_signals();
+	if (chdir(p->cwd) < 0)
+		stop(r, STAGE_CHDIR);
+	exec_program(p);
+	stop(r, STAGE_EXEC);
+}
+
+static long start(const struct holder *h, const struct program *p, struct report *r, int *pidfd)
+{
+	struct clone_args args = { .flags = CLONE_VFORK | CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)pidfd };
+
+	for (uint32_t i = 0; i < p->want->groups; i++)
+		if (p->want->group_dirs & 1u << i) {
+			args.flags |= CLONE_INTO_CGROUP;
+			args.cgroup = (uint64_t)p->groups[i];
+		}
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid == 0)
+		child(h, p, r);
+	return pid;
+}
+
+static struct holder_job *new_job(struct holder *h, pid_t pid, const struct program *p)
+{
+	struct holder_job *j = calloc(1, sizeof *j), **at = &h->jobs;
+
+	if (!j)
+		return NULL;
+	j->info.detached = (p->want->flags & SPAWN_DETACHED) != 0;
+	/* Only those in the background have numbers that anyone sees. */
+	j->info.job = j->info.detached ? ++h->last_job : --h->last_foreground;
+	j->info.pid = pid;
+	strncpy(j->info.command, p->argv[0], sizeof j->info.command - 1);
+	while (*at)
+		at = &(*at)->next;
+	*at = j;
+	return j;
+}
+
+static void run(struct holder *h, struct program *p, struct wire_started *out, int fds[2], size_t *n_fds)
+{
+	static struct report *report;
+	const char *call = "";
+	int master = -1, pidfd = -1;
+
+	if (!report) {
+		report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (report == MAP_FAILED) {
+			report = NULL;
+			out->number = errno;
+			return;
+		}
+	}
+	report->stage = STAGE_DONE;
+	if ((p->want->flags & SPAWN_PTY) && (master = open_pty(p->want, &p->slave, &call)) < 0) {
+		out->stage = STAGE_PTY;
+		out->number = errno;
+		strncpy(out->call, call, sizeof out->call - 1);
+		return;
+	}
+	long pid = start(h, p, report, &pidfd);
+	if (p->slave >= 0)
+		close(p->slave);
+	out->stage = pid < 0 ? STAGE_CLONE : (uint32_t)report->stage;
+	out->number = pid < 0 ? errno : report->number;
+	if (out->stage == STAGE_DONE) {
+		struct holder_job *j = new_job(h, (pid_t)pid, p);
+		out->number = 0;
+		out->job = j ? j->info.job : 0;
+		out->pid = (int32_t)pid;
+		if (master >= 0)
+			fds[(*n_fds)++] = master;
+		fds[(*n_fds)++] = pidfd;
+		return;
+	}
+	if (master >= 0)
+		close(master);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+void spawn_program(struct holder *h, int conn, const struct message *m)
+{
+	struct wire_started out = { .type = WIRE_STARTED, .stage = STAGE_CLONE, .number = EBADMSG };
+	struct program p = { .slave = -1 };
+	int fds[2];
+	size_t n_fds = 0;
+
+	if (unpack(m, &p) && take_fds(m, &p))
+		run(h, &p, &out, fds, &n_fds);
+	answer(conn, &out, sizeof out, fds, n_fds);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	free(p.argv);
+}

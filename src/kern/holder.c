@@ -1,0 +1,436 @@
+/*
+ * holder.c - belljar's side of a holder
+ *
+ * The holder's program is part of belljar's own file (holder_image.S). The first start writes it into a memory file, which is sealed: what
+ * runs inside sees "memfd:" as the file of its PID 1, never a path of the host, and can't change it. All holders share its pages.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "kern/cg.h"
+#include "kern/holder.h"
+#include "kern/sys.h"
+
+extern const char holder_image[], holder_image_end[];
+
+enum { STACK = 64 * 1024 };
+
+/* The sealed memory file, made once; -1 with err. */
+static int image(struct err *err)
+{
+	static int sealed = -1;
+	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+	if (sealed >= 0)
+		return sealed;
+	_cleanup_close_ int fd = memfd_create("belljar-holder", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return err_set(err, errno, "holder: no memory file for its program");
+	if (io_write(fd, holder_image, (size_t)(holder_image_end - holder_image)) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
+		return err_set(err, errno, "holder: can't fill the memory file of its program");
+	return sealed = move_fd(&fd);
+}
+
+struct start {
+	int image, null, sock;
+	char *const *argv;
+	int number;            /* errno of what failed */
+};
+
+static int become(void *arg)
+{
+	struct start *s = arg;
+	char *const none[] = { NULL };
+	int ok = dup2(s->null, 0) >= 0 && dup2(s->null, 1) >= 0 && dup2(s->null, 2) >= 0;
+
+	/* dup2 leaves CLOEXEC set when both are the same. */
+	ok = ok && (s->sock == WIRE_SOCKET ? fcntl(s->sock, F_SETFD, 0) >= 0 : dup2(s->sock, WIRE_SOCKET) >= 0);
+	/* In /: pivot_root(2) moves only who stands on the old root. */
+	if (ok && setsid() >= 0 && chdir("/") == 0)
+		syscall(SYS_execveat, s->image, "", s->argv, none, AT_EMPTY_PATH);
+	s->number = errno;
+	_exit(127);
+}
+
+/* A child of ours that becomes the holder's program in some role; its pid, or -1. */
+static pid_t start(int sock, char *const *argv, int *pidfd, struct err *err)
+{
+	static int null = -1;
+	static char *stack;
+	sigset_t all, old;
+	struct start s = { .sock = sock, .argv = argv };
+
+	if (null < 0 && (null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
+		return err_set(err, errno, "holder: can't open /dev/null");
+	if (!stack)
+		stack = xmalloc(STACK);
+	s.null = null;
+
+	s.image = image(err);
+	if (s.image < 0)
+		return -1;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid_t pid = clone(become, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, pidfd);
+	int number = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return err_set(err, number, "holder: can't start a process");
+	fcntl(*pidfd, F_SETFD, FD_CLOEXEC);
+	if (s.number) {
+		waitpid(pid, NULL, 0);
+		close_fd(pidfd);
+		return err_set(err, s.number, "holder: can't start its program");
+	}
+	return pid;
+}
+
+static void reap(pid_t pid, int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (waitpid(pid, NULL, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		/* Not our child (a named session's): its descriptor says when it has ended. */
+		while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+			;
+		return;
+	}
+}
+
+int holder_start(struct place *p, struct err *err)
+{
+	char *argv[] = { (char *)"belljar-holder", NULL };
+	int sv[2], on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_set(err, errno, "%s: no socket for its holder", p->name);
+	_cleanup_close_ int ours = sv[0], theirs = sv[1];
+	if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
+		return err_set(err, errno, "%s: no socket for its holder", p->name);
+	int pidfd = -1;
+	pid_t pid = start(theirs, argv, &pidfd, err);
+	if (pid < 0)
+		return err_wrap(err, "%s: ", p->name);
+	p->pid = pid;
+	p->pidfd = pidfd;
+	p->sock = move_fd(&ours);
+	return 0;
+}
+
+int holder_hold(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err *err)
+{
+	char *argv[] = { (char *)"belljar-keeper", (char *)"keeper", (char *)directory, NULL };
+	int pidfd = -1;
+
+
+	*pid = start(sock, argv, &pidfd, err);
+	close_fd(&pidfd);
+	return *pid < 0 ? -1 : 0;
+}
+
+/* One message into DATA; descriptors into FDS (*n_fds of them, room for WIRE_FDS). Its length, 0 when the holder is gone, -1 when there
+ * is none now. *sender is the pid the kernel names. */
+static ssize_t receive(const struct place *p, void *data, size_t room, int *fds, size_t *n_fds, pid_t *sender, int flags)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS) + CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = room };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	ssize_t n;
+
+	*n_fds = 0;
+	do
+		n = recvmsg(p->sock, &msg, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -1 : 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS && sender) {
+			struct ucred who;
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+			*sender = who.pid;
+		} else if (c->cmsg_type == SCM_RIGHTS) {
+			size_t more = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+			memcpy(fds + *n_fds, CMSG_DATA(c), more * sizeof(int));
+			*n_fds += more;
+		}
+	}
+	return n;
+}
+
+static int send_to(const struct place *p, const void *data, size_t n, const int *fds, size_t n_fds, struct err *err)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS)];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = n };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		memset(&control, 0, sizeof control);
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
+	}
+	while (sendmsg(p->sock, &msg, MSG_NOSIGNAL) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EPIPE || errno == ECONNRESET)
+			break;         /* the answer will say that it is gone */
+		return err_set(err, errno, "%s: can't reach its holder", p->name);
+	}
+	return 0;
+}
+
+static int gone(const struct place *p, struct err *err)
+{
+	err_set(err, 0, "%s: its holder (process %d) has ended", p->name, (int)p->pid);
+	err_why(err, "something outside killed the first process of the sandbox, and with it went all that was in it");
+	return err_try(err, "rm %s", p->name);
+}
+
+/* The answer of type TYPE; what has ended in between is no answer. Its length, or -1 with err. */
+static ssize_t await(const struct place *p, uint32_t type, void *data, size_t room, int *fds, size_t *n_fds, pid_t *sender, struct err *err)
+{
+	for (;;) {
+		uint32_t got = 0;
+		ssize_t n = receive(p, data, room, fds, n_fds, sender, 0);
+		if (n <= 0)
+			return gone(p, err);
+		if ((size_t)n >= sizeof got)
+			memcpy(&got, data, sizeof got);
+		if (got == type)
+			return n;
+		for (size_t i = 0; i < *n_fds; i++)
+			close(fds[i]);
+	}
+}
+
+/* PID took over from the place's old holder, which has ended. */
+static int succeed(struct place *p, pid_t pid, struct err *err)
+{
+	if (pid == p->pid)
+		return 0;
+	reap(p->pid, p->pidfd);
+	close_fd(&p->pidfd);
+	p->kept = p->kept == p->pid ? pid : 0;
+	p->pid = pid;
+	p->pidfd = holder_hold(pid);
+	return p->pidfd < 0 ? err_set(err, errno, "%s: can't hold its new first process", p->name) : 0;
+}
+
+int holder_batch(struct place *p, const struct wire_act *acts, size_t n, const int *fds, size_t n_fds, size_t *done, struct err *err)
+{
+	struct wire_batch b = { .type = WIRE_BATCH, .n = (uint32_t)n };
+	struct wire_reply r;
+	int none[WIRE_FDS];
+	size_t n_none;
+	pid_t sender = p->pid;
+
+	*done = 0;
+	memcpy(b.acts, acts, n * sizeof *acts);
+	if (send_to(p, &b, sizeof b, fds, n_fds, err) < 0 ||
+	    await(p, WIRE_REPLY, &r, sizeof r, none, &n_none, &sender, err) < 0 || succeed(p, sender, err) < 0)
+		return -1;
+	*done = (size_t)r.done;
+	r.call[sizeof r.call - 1] = '\0';
+	return r.number ? err_set(err, r.number, "%s: %s", p->name, r.call) : 0;
+}
+
+bool holder_gone(const struct place *p)
+{
+	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
+
+	return p->pidfd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
+void holder_end(struct place **places, size_t n)
+{
+	uint32_t end = WIRE_END;
+
+	for (size_t i = 0; i < n; i++) {
+		struct place *p = places[i];
+		if (p->pidfd < 0)
+			continue;
+		/* One that shares a pid namespace with others has its descendants to end first. */
+		if (p->init || p->sock < 0 || send(p->sock, &end, sizeof end, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			holder_signal(p->pidfd, SIGKILL);
+		holder_signal(p->pidfd, SIGCONT);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (places[i]->pidfd >= 0)
+			reap(places[i]->pid, places[i]->pidfd);
+		place_release(places[i]);
+	}
+}
+
+/* The strings of the message; the caller frees. */
+static char *pack(const struct holder_program *w, struct wire_spawn *head, size_t *size)
+{
+	char *data = NULL;
+	FILE *out = open_memstream(&data, size);
+
+	if (!out)
+		abort();
+	fwrite(head, sizeof *head, 1, out);
+	fwrite(w->cwd, strlen(w->cwd) + 1, 1, out);
+	for (char *const *a = w->argv; *a; a++, head->argc++)
+		fwrite(*a, strlen(*a) + 1, 1, out);
+	for (char *const *e = w->envp; *e; e++, head->envc++)
+		fwrite(*e, strlen(*e) + 1, 1, out);
+	fclose(out);
+	head->size = (uint32_t)(*size - sizeof *head);
+	memcpy(data, head, sizeof *head);
+	return data;
+}
+
+static int explain_start(const struct place *p, const struct holder_program *w, const struct wire_started *s, struct err *err)
+{
+	static const char *const stages[] = { "", "can't make a terminal", "can't start a process", "can't set up the process",
+					      "can't enter the directory", "can't execute" };
+	const char *stage = s->stage < ARRAY_SIZE(stages) ? stages[s->stage] : "?";
+
+	err_set(err, s->number, "%s: %s %s%s%s", p->name, stage, s->stage == STAGE_CHDIR ? w->cwd : w->argv[0], *s->call ? ": " : "", s->call);
+	err->status = EXIT_OWN;
+	if (s->stage != STAGE_EXEC)
+		return -1;
+	err->status = s->number == ENOENT || s->number == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANT_EXEC;
+	if (s->number == ENOENT && strchr(w->argv[0], '/'))
+		err_why(err, "there is no such file inside, or its interpreter (the first line of a script, the loader of a dynamic program) is missing");
+	else if (s->number == ENOENT)
+		err_why(err, "no directory of PATH inside has it");
+	return -1;
+}
+
+int holder_spawn(struct place *p, const struct holder_program *w, struct holder_started *started, struct err *err)
+{
+	struct wire_spawn head = { .type = WIRE_SPAWN, .rows = w->rows, .columns = w->columns, .groups = (uint32_t)w->n_groups };
+	struct wire_started s = { 0 };
+	int fds[WIRE_FDS];
+	size_t n_fds = 0, size = 0, at = 0;
+
+	head.flags = w->detached ? SPAWN_DETACHED : 0;
+	for (int i = 0; i < 3; i++) {
+		if (w->std[i] >= 0) {
+			fds[n_fds++] = w->std[i];
+		} else {
+			head.flags |= SPAWN_PTY;
+			head.on_pty |= 1u << i;
+		}
+	}
+	for (size_t i = 0; i < w->n_groups; i++) {
+		head.group_dirs |= w->groups[i].kind == 'd' ? 1u << i : 0;
+		fds[n_fds++] = w->groups[i].fd;
+	}
+	_cleanup_free_ char *data = pack(w, &head, &size);
+	if (size > WIRE_LARGEST) {
+		err_set(err, E2BIG, "%s: the arguments and environment of %s are over %d KiB", p->name, w->argv[0], WIRE_LARGEST / 1024);
+		err->status = EXIT_OWN;
+		return -1;
+	}
+	if (send_to(p, data, size, fds, n_fds, err) < 0 || await(p, WIRE_STARTED, &s, sizeof s, fds, &n_fds, NULL, err) < 0) {
+		err->status = EXIT_OWN;
+		return -1;
+	}
+	s.call[sizeof s.call - 1] = '\0';
+	if (s.stage != STAGE_DONE)
+		return explain_start(p, w, &s, err);
+	*started = (struct holder_started){ .job = s.job, .inner = s.pid, .pidfd = -1, .master = -1 };
+	if (n_fds > 1)
+		started->master = fds[at++];
+	if (at < n_fds)
+		started->pidfd = fds[at];
+	return 0;
+}
+
+bool holder_ended(struct place *p, bool block, int *job, int *status, bool *is_gone)
+{
+	struct wire_ended e = { 0 };
+	int fds[WIRE_FDS];
+	size_t n_fds = 0;
+	ssize_t n = receive(p, &e, sizeof e, fds, &n_fds, NULL, block ? 0 : MSG_DONTWAIT);
+
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	*is_gone = n == 0;
+	if (n != sizeof e || e.type != WIRE_ENDED)
+		return false;
+	*job = e.job;
+	*status = e.status;
+	return true;
+}
+
+void holder_signal(int pidfd, int signal)
+{
+	syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int holder_jobs(struct place *p, struct wire_job **jobs, size_t *n, struct err *err)
+{
+	size_t room = sizeof(struct wire_jobs) + WIRE_JOBS_LARGEST * sizeof(struct wire_job);
+	_cleanup_free_ struct wire_jobs *got = xmalloc(room);
+	struct wire_jobs ask = { .type = WIRE_JOBS };
+	int fds[WIRE_FDS];
+	size_t n_fds;
+
+	if (send_to(p, &ask, sizeof ask, NULL, 0, err) < 0 || await(p, WIRE_JOBS, got, room, fds, &n_fds, NULL, err) < 0)
+		return -1;
+	*n = got->n;
+	*jobs = xcalloc(got->n + 1, sizeof **jobs);
+	memcpy(*jobs, got->jobs, got->n * sizeof **jobs);
+	return 0;
+}
+
+int holder_keep(struct place *p, int sock, struct err *err)
+{
+	struct wire_batch ask = { .type = WIRE_KEEP };
+	struct wire_reply r;
+	int fds[WIRE_FDS];
+	size_t n_fds;
+
+	if (send_to(p, &ask, sizeof ask, &sock, 1, err) < 0 || await(p, WIRE_REPLY, &r, sizeof r, fds, &n_fds, NULL, err) < 0)
+		return -1;
+	return r.number ? err_set(err, r.number, "%s: its holder won't be kept", p->name) : 0;
+}
+
+int holder_take(struct place *p, int conn, struct err *err)
+{
+	int on = 1;
+
+	if (setsockopt(conn, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
+		return err_set(err, errno, "%s: can't use the connection to its holder", p->name);
+	p->sock = conn;
+	return 0;
+}

@@ -1,0 +1,71 @@
+/*
+ * holder.h - belljar's side of a holder: starting it, asking it, ending it
+ */
+#ifndef KERN_HOLDER_H
+#define KERN_HOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kern/place.h"
+#include "kern/wire.h"
+
+struct err;
+struct step;
+
+/* Start a holder for a place that has none; it shares everything with belljar and is its child. */
+int holder_start(struct place *p, struct err *err);
+
+/* The keeper of a session: told the session's directory, it waits for the end of SOCK. Does not wait for its start. */
+int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err *err);
+
+/* Have the holder do N acts on itself, in one trip; the descriptors are numbered from 1 in acts[].fd. On failure *done says how many
+ * were performed. If a successor took over, the place's pid and pidfd are the successor's. */
+int holder_batch(struct place *p, const struct wire_act *acts, size_t n, const int *fds, size_t n_fds, size_t *done, struct err *err);
+
+/* A descriptor of a process that is not our child. -1 with errno. */
+int holder_hold(pid_t pid);
+
+/* End holders: all are killed first, then waited for. Whoever lives in their pid namespaces ends with them; a holder without one of its own
+ * kills its descendants. The places are released. */
+void holder_end(struct place **places, size_t n);
+
+/* Has the holder ended (from outside)? Does not wait. */
+bool holder_gone(const struct place *p);
+
+struct holder_program {
+	char *const *argv;
+	char *const *envp;
+	const char *cwd;       /* inside */
+	int std[3];            /* descriptors for it; -1: the new pty takes its place */
+	bool detached;
+	unsigned short rows, columns;     /* of the pty */
+	const struct cg_entry *groups;
+	size_t n_groups;
+};
+
+struct holder_started {
+	int job;
+	pid_t inner;           /* its number inside */
+	int pidfd;             /* the caller's to close */
+	int master;            /* of the pty, or -1; the caller's to close */
+};
+
+/* Start a program. On failure err->status is EXIT_NOT_FOUND, EXIT_CANT_EXEC or EXIT_OWN. */
+int holder_spawn(struct place *p, const struct holder_program *program, struct holder_started *started, struct err *err);
+
+/* Read one message that says a job has ended; false when it was something else or the holder is gone (then *gone). Waits if BLOCK. */
+bool holder_ended(struct place *p, bool block, int *job, int *status, bool *gone);
+
+/* Send a signal to the process of a descriptor; one that has ended is no error. */
+void holder_signal(int pidfd, int signal);
+
+/* Its jobs: those that run, and those started in the background that have ended. The array is the caller's to free. */
+int holder_jobs(struct place *p, struct wire_job **jobs, size_t *n, struct err *err);
+
+/* Let it outlive belljar: it listens on SOCK from now on, and ends with its last connection. And take CONN, a connection to a holder that
+ * was kept, for the place's. */
+int holder_keep(struct place *p, int sock, struct err *err);
+int holder_take(struct place *p, int conn, struct err *err);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * ledger.c - what a session put on the machine that does not go by itself
+ *
+ * Only what a ledger names is ever removed, and only if it still is what was noted: a control group has belljar's prefix, a link has the
+ * noted name and number both.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "base/err.h"
+#include "kern/cg_kill.h"
+#include "kern/ledger.h"
+
+enum { LEDGER_LIMIT = 4 << 20, LINE_ROOM = 4200 };
+
+/* At most ROOM - 1 bytes of a file, ended by NUL; the number, or -1 with errno. */
+static ssize_t get(int dir, const char *name, char *text, size_t room)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t got = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	while (got < room - 1 && ((n = read(fd, text + got, room - 1 - got)) > 0 || (n < 0 && errno == EINTR)))
+		got += n > 0 ? (size_t)n : 0;
+	int number = errno;
+	close(fd);
+	errno = number;
+	text[got] = '\0';
+	return n < 0 ? -1 : (ssize_t)got;
+}
+
+unsigned long long ledger_start_time(pid_t pid)
+{
+	char path[48], text[1024];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if (pid <= 0 || get(AT_FDCWD, path, text, sizeof text) <= 0)
+		return 0;
+	/* The name in parentheses may hold anything; what follows the last one is fixed. */
+	char *at = strrchr(text, ')');
+	if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
+		return 0;
+	at += 2;
+	for (int field = 3; field < 22; field++) {
+		at = strchr(at, ' ');
+		if (!at)
+			return 0;
+		at++;
+	}
+	return strtoull(at, NULL, 10);
+}
+
+static int boot_id(char id[40])
+{
+	ssize_t n = get(AT_FDCWD, "/proc/sys/kernel/random/boot_id", id, 40);
+
+	if (n > 0)
+		id[strcspn(id, "\n")] = '\0';
+	return n > 0 ? 0 : -1;
+}
+
+/* Number of the pid namespace that process PID is in: process numbers mean nothing in another one. */
+static unsigned long pid_namespace(pid_t pid)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+	return stat(path, &st) < 0 ? 0 : (unsigned long)st.st_ino;
+}
+
+int ledger_header(pid_t pid, char *line, size_t room, struct err *err)
+{
+	unsigned long long start = ledger_start_time(pid);
+	unsigned long space = pid_namespace(pid);
+	char boot[40];
+
+	if (!start || !space || boot_id(boot) < 0)
+		return err_set(err, errno, "/proc says neither the start time of process %d nor which boot this is", (int)pid);
+	snprintf(line, room, "belljar 1 %s %lu %d %llu", boot, space, (int)pid, start);
+	return 0;
+}
+
+bool ledger_alive(int dir)
+{
+	char text[256], boot[40], now[40];
+	unsigned long long start;
+	unsigned long space;
+	int pid;
+
+	if (get(dir, "ledger", text, sizeof text) <= 0 || !strchr(text, '\n'))
+		return false;
+	if (sscanf(text, "belljar 1 %39s %lu %d %llu\n", boot, &space, &pid, &start) != 4)
+		return false;
+	/* Where it can't be told, it counts as alive: nothing of a living session must be touched. */
+	if (boot_id(now) < 0)
+		return true;
+	if (strcmp(boot, now) != 0)
+		return false;
+	return space != pid_namespace(getpid()) || (start && ledger_start_time(pid) == start);
+}
+
+pid_t ledger_owner(int dir)
+{
+	char text[256];
+	int pid;
+
+	if (get(dir, "ledger", text, sizeof text) <= 0 || sscanf(text, "belljar 1 %*s %*u %d", &pid) != 1)
+		return 0;
+	return pid;
+}
+
+int ledger_lock(const char *path, bool block)
+{
+	struct stat here, there;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int done;
+	while ((done = flock(fd, LOCK_EX | (block ? 0 : LOCK_NB))) < 0 && errno == EINTR)
+		;
+	/* Whoever had the lock before may have removed the directory; another of the same name would not be the one that is locked. */
+	if (done == 0 && fstat(fd, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+		return fd;
+	int number = done < 0 ? errno : ENOENT;
+	close(fd);
+	errno = number;
+	return -1;
+}
+
+static int clear_group(const char *path, struct err *err)
+{
+	const char *last = strrchr(path, '/');
+
+	if (path[0] != '/' || !last || strncmp(last + 1, "belljar.", 8) != 0 || strstr(path, "/../"))
+		return err_set(err, 0, "ledger: %s is no control group of belljar", path);
+	return cg_kill_path(path, err);
+}
+
+/* RTM_DELLINK and its answer; an errno, 0 = done. */
+static int delete_link(int sock, int index)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg link;
+	} ask = {
+		.head = { .nlmsg_len = sizeof ask, .nlmsg_type = RTM_DELLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.link = { .ifi_index = index },
+	};
+	union {
+		struct nlmsghdr head;
+		char room[4096];
+	} reply;
+	ssize_t n;
+
+	if (send(sock, &ask, sizeof ask, 0) < 0)
+		return errno;
+	while ((n = recv(sock, &reply, sizeof reply, 0)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
+		return errno;
+	if ((size_t)n < sizeof(struct nlmsghdr) + sizeof(int) || reply.head.nlmsg_type != NLMSG_ERROR)
+		return EPROTO;
+	return -((struct nlmsgerr *)NLMSG_DATA(&reply.head))->error;
+}
+
+/* The link is deleted only when the number still belongs to the name. */
+static int clear_link(const char *name, int index, struct err *err)
+{
+	struct ifreq r = { .ifr_ifindex = index };
+	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (sock < 0)
+		return err_set(err, errno, "%s: no netlink socket", name);
+	int number = 0;
+	if (index > 0 && ioctl(sock, SIOCGIFNAME, &r) == 0 && strncmp(r.ifr_name, name, IFNAMSIZ) == 0)
+		number = delete_link(sock, index);
+	close(sock);
+	return number && number != ENODEV ? err_set(err, number, "%s: the link can't be deleted", name) : 0;
+}
+
+static int clear_line(const char *line, struct err *err)
+{
+	char name[IFNAMSIZ];
+	int index;
+
+	if (strncmp(line, "cgroup ", 7) == 0)
+		return clear_group(line + 7, err);
+	if (sscanf(line, "link %15s %d", name, &index) == 2)
+		return clear_link(name, index, err);
+	return err_set(err, 0, "ledger: %s: unknown kind of object", line);
+}
+
+/* Is there a later line "- LINE"? TEXT holds lines ended by NUL up to END. */
+static bool forgotten(const char *line, const char *end)
+{
+	for (const char *at = line + strlen(line) + 1; at < end; at += strlen(at) + 1)
+		if (at[0] == '-' && at[1] == ' ' && strcmp(at + 2, line) == 0)
+			return true;
+	return false;
+}
+
+/* All lines of the ledger from the last to the second. A last line without its end was being written: its object was not made yet. */
+static int clear_lines(char *text, struct err *err)
+{
+	char *end = strrchr(text, '\n');
+	int failed = 0;
+
+	if (!end)
+		return 0;
+	*++end = '\0';
+	char *first = strchr(text, '\n') + 1;
+	for (char *at = text; at < end; at++)
+		if (*at == '\n')
+			*at = '\0';
+	for (char *at = first; at < end; at += strlen(at) + 1)
+		if (strncmp(at, "cgroup ", 7) == 0)
+			cg_ease_path(at + 7);
+	for (char *at = end; at > first;) {
+		for (at--; at > first && at[-1]; at--)
+			;
+		if (!*at || *at == '-' || forgotten(at, end))
+			continue;
+		if (clear_line(at, failed ? NULL : err) < 0)
+			failed = -1;
+	}
+	return failed;
+}
+
+/* The files first, the ledger last: as long as there is anything there is a ledger. */
+static int remove_directory(int dir, const char *path, struct err *err)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *e;
+
+	if (!list) {
+		int number = errno;
+		if (copy >= 0)
+			close(copy);
+		return err_set(err, number, "%s: can't be read", path);
+	}
+	while ((e = readdir(list)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && strcmp(e->d_name, "ledger") != 0)
+			unlinkat(dir, e->d_name, 0);
+	closedir(list);
+	unlinkat(dir, "ledger", 0);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return err_set(err, errno, "%s: can't be removed", path);
+	return 0;
+}
+
+void ledger_leave(const char *path)
+{
+	char parent[LINE_ROOM];
+	int n = snprintf(parent, sizeof parent, "%s", path);
+	char *slash = strrchr(parent, '/');
+
+	if (n < 0 || (size_t)n >= sizeof parent || !slash || slash == parent)
+		return;
+	*slash = '\0';
+	rmdir(parent);
+}
+
+int ledger_clear(int dir, const char *path, struct err *err)
+{
+	struct stat st;
+	int fd = openat(dir, "ledger", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int failed = 0;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= LEDGER_LIMIT) {
+		size_t room = (size_t)st.st_size + 1;
+		char *text = malloc(room);
+		if (!text || get(dir, "ledger", text, room) < 0)
+			failed = err_set(err, errno, "%s/ledger: can't be read", path);
+		else
+			failed = clear_lines(text, err);
+		free(text);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (failed < 0)
+		return -1;
+	failed = remove_directory(dir, path, err);
+	ledger_leave(path);
+	return failed;
+}

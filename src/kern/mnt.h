@@ -1,0 +1,49 @@
+/*
+ * mnt.h - mounts: made as descriptors outside, attached inside
+ *
+ * Every mount is made detached on the host (fsopen, fsconfig, fsmount; open_tree) with the operator's privileges, and then attached by
+ * descriptor inside the sandbox's mount namespace (move_mount). That works in a running sandbox, in every order of mnt and user
+ * namespaces, and gives the file system's own error text. Targets are resolved beneath the sandbox's root (openat2 RESOLVE_IN_ROOT,
+ * no magic links); a target that is a symbolic link is followed inside, never out.
+ *
+ * The overlay of a root: from = lower directories on the host separated by ':' (backslash escapes), text = "size=100m" or
+ * "upper=DIR" or "ro"; the upper layer is a tmpfs of that size (inodes bounded too) that is attached nowhere.
+ * Two more types are belljar's own: "busybox", a small tmpfs with the static busybox of the host (from = its path) and a link for each
+ * applet; "archive", a tmpfs of the given size that a tar archive (from; gzip, xz or zstd) is unpacked into, nothing of it outside.
+ * proc, sysfs and mqueue show the namespaces of who makes them, so they are made inside (second half), all others outside.
+ */
+#ifndef KERN_MNT_H
+#define KERN_MNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kern/place.h"
+
+struct err;
+struct step;
+
+/* First halves (make) and second halves (act) of the mount steps; see step_row. */
+int mnt_make_mount(struct step *s, int *fd, struct err *err);
+int mnt_make_bind(struct step *s, int *fd, struct err *err);
+int mnt_make_devices(struct step *s, int *fd, struct err *err);
+int mnt_attach(struct step *s, int fd, struct err *err);          /* STEP_MOUNT, STEP_BIND, STEP_DEVICES: at s->to */
+int mnt_umount(struct step *s, int fd, struct err *err);
+int mnt_propagate(struct step *s, int fd, struct err *err);
+int mnt_mkdir(struct step *s, int fd, struct err *err);
+int mnt_rmdir(struct step *s, int fd, struct err *err);
+int mnt_make_pivot(struct step *s, int *fd, struct err *err);    /* the holder's root, which is the one to be left */
+int mnt_pivot(struct step *s, int fd, struct err *err);
+
+/* The mount table of a process (/proc/PID/mountinfo; pid 0: belljar itself), in its order. */
+struct mnt_info {
+	int id, parent;
+	char *target, *type, *source, *options, *super, *propagation;   /* propagation: "shared:1 master:2" or "" */
+	char *root;            /* which part of the file system */
+};
+/* The lines of TEXT that are well formed; TEXT is changed. */
+void mnt_parse(char *text, struct mnt_info **mounts, size_t *n);
+int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err);
+void mnt_free(struct mnt_info *mounts, size_t n);
+
+#endif

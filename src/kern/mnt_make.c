@@ -1,0 +1,320 @@
+/*
+ * mnt_make.c - mounts made as descriptors: the first halves of the mount steps
+ *
+ * These run in belljar itself, on the host, before a joined child attaches what they made. The exceptions say so: the types that show the
+ * namespaces of who makes them are made in the child, by the same function.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "kern/joined.h"
+#include "kern/mnt.h"
+#include "kern/mnt_parts.h"
+#include "kern/step.h"
+#include "kern/sys.h"
+
+enum { OPTION_LONGEST = 4096 };
+
+bool mnt_privileged(void)
+{
+	char line[64];
+
+	return io_line(AT_FDCWD, "/proc/self/uid_map", line, sizeof line) > 0 && strstr(line, "4294967295") != NULL;
+}
+
+bool mnt_made_inside(const char *type)
+{
+	return streq(type, "proc") || streq(type, "sysfs") || streq(type, "mqueue");
+}
+
+/* File systems */
+
+void mnt_log(int fs, struct err *err)
+{
+	char message[256];
+	ssize_t n;
+
+	/* "e tmpfs: Bad value for 'size'": the first letter says how grave it is. */
+	while ((n = read(fs, message, sizeof message - 1)) > 0) {
+		size_t used = strlen(err->text);
+		message[n] = '\0';
+		message[strcspn(message, "\n")] = '\0';
+		snprintf(err->text + used, sizeof err->text - used, "; the kernel says: %s", n > 2 ? message + 2 : message);
+	}
+}
+
+/* The next option of TEXT into OPTION, unescaped; where the rest begins, or NULL at the end. */
+static const char *next_option(const char *text, char option[OPTION_LONGEST])
+{
+	size_t n = 0;
+
+	if (!text || !*text)
+		return NULL;
+	for (; *text && *text != ','; text++) {
+		if (*text == '\\' && text[1])
+			text++;
+		if (n < OPTION_LONGEST - 1)
+			option[n++] = *text;
+	}
+	option[n] = '\0';
+	return *text ? text + 1 : text;
+}
+
+static int set_options(int fs, const char *type, const char *options, struct err *err)
+{
+	char option[OPTION_LONGEST];
+
+	while ((options = next_option(options, option))) {
+		char *value = strchr(option, '=');
+		if (value)
+			*value++ = '\0';
+		if (!*option)
+			continue;
+		if (sys_fsconfig(fs, value ? SYS_CONFIG_STRING : SYS_CONFIG_FLAG, option, value) == 0)
+			continue;
+		err_set(err, errno, "%s does not take the option %.100s%s%.200s", type, option, value ? "=" : "", value ? value : "");
+		mnt_log(fs, err);
+		return -1;
+	}
+	return 0;
+}
+
+static int can_not_create(const char *type, int fs, struct err *err)
+{
+	int number = errno;
+
+	err_set(err, number, "%s: the file system can't be made", type);
+	mnt_log(fs, err);
+	if (number == EPERM && mnt_made_inside(type))
+		err_why(err, "in a mount namespace of a user namespace it must have a namespace of its own to show, and another %s that "
+			     "nothing is mounted over must be there", type);
+	else if (number == ENOTBLK || number == EINVAL)
+		err_why(err, "the source may be no block device, or hold no file system of this type");
+	return -1;
+}
+
+int mnt_open_type(const char *type, struct err *err)
+{
+	int fs = sys_fsopen(type), number = errno;
+
+	if (fs >= 0)
+		return fs;
+	err_set(err, number, "%s: %s", type, number == ENODEV ? "this kernel has no file system of that type" : "can't be opened");
+	return number == EPERM ? err_why(err, "mounting needs CAP_SYS_ADMIN in the user namespace of the mount namespace") : -1;
+}
+
+int mnt_configure(int fs, const char *type, const char *source, const char *options, uint64_t attributes, struct err *err)
+{
+	if (source && sys_fsconfig(fs, SYS_CONFIG_STRING, "source", source) < 0) {
+		err_set(err, errno, "%s does not take the source %.200s", type, source);
+		mnt_log(fs, err);
+		return -1;
+	}
+	if (set_options(fs, type, options, err) < 0)
+		return -1;
+	if (sys_fsconfig(fs, SYS_CONFIG_CREATE, NULL, NULL) < 0)
+		return can_not_create(type, fs, err);
+	int mount = sys_fsmount(fs, (unsigned)attributes);
+	return mount < 0 ? can_not_create(type, fs, err) : mount;
+}
+
+int mnt_filesystem(const char *type, const char *source, const char *options, uint64_t attributes, struct err *err)
+{
+	_cleanup_close_ int fs = mnt_open_type(type, err);
+
+	return fs < 0 ? -1 : mnt_configure(fs, type, source, options, attributes, err);
+}
+
+int mnt_tmpfs(int64_t size, unsigned mode, struct err *err)
+{
+	char options[96];
+	int64_t files = size / 4096;
+
+	/* Each file costs about a kilobyte of the kernel's memory that `size` does not count. */
+	files = files < 1024 ? 1024 : files > 1 << 20 ? 1 << 20 : files;
+	snprintf(options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o", (long long)size, (long long)files, mode);
+	return mnt_filesystem("tmpfs", "belljar", options, 0, err);
+}
+
+int64_t mnt_size(const char *options, int64_t otherwise, struct err *err)
+{
+	char option[OPTION_LONGEST];
+
+	while ((options = next_option(options, option))) {
+		char *end;
+		if (!starts_with(option, "size="))
+			continue;
+		errno = 0;
+		long long n = strtoll(option + 5, &end, 10);
+		if (errno || n < 4096 || end == option + 5 || *end) {
+			err_set(err, EINVAL, "%.100s: a size in bytes, at least 4096, is needed", option);
+			return -1;
+		}
+		return n;
+	}
+	return otherwise;
+}
+
+int mnt_make_mount(struct step *s, int *fd, struct err *err)
+{
+	if (mnt_made_inside(s->what))
+		return 0;
+	if (streq(s->what, "overlay") && !(s->text && strstr(s->text, "lowerdir")))
+		*fd = mnt_make_overlay(s->from, s->text, err);
+	else if (streq(s->what, "busybox"))
+		*fd = mnt_make_busybox(s->from, s->text, err);
+	else if (streq(s->what, "archive"))
+		*fd = mnt_make_archive(s->from, s->text, err);
+	else
+		return (*fd = mnt_filesystem(s->what, s->from, s->text, s->flags, err)) < 0 ? -1 : 0;
+	struct sys_mount_attr attr = { .set = s->flags };
+	if (*fd >= 0 && s->flags && sys_mount_setattr(*fd, "", AT_EMPTY_PATH, &attr) < 0) {
+		err_set(err, errno, "%s: can't be made read-only", s->from);
+		close_fd(fd);
+	}
+	return *fd < 0 ? -1 : 0;
+}
+
+int mnt_make_bind(struct step *s, int *fd, struct err *err)
+{
+	unsigned recursive = s->fd[0] == 1 ? AT_RECURSIVE : 0;
+	/* A copy of a shared mount would hand on what is mounted below it inside. */
+	struct sys_mount_attr attr = { .set = s->flags, .propagation = MS_PRIVATE };
+
+	if (s->num == 1)
+		return 0;
+	*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
+	if (*fd < 0) {
+		int number = errno;
+		err_set(err, number, "%s: can't be taken from the host", s->from);
+		return number == EINVAL && !recursive ? err_try(err, "bind %s %s rec", s->from, s->to) : -1;
+	}
+	if (sys_mount_setattr(*fd, "", AT_EMPTY_PATH | recursive, &attr) < 0) {
+		err_set(err, errno, "%s: its mount's attributes can't be changed", s->from);
+		close_fd(fd);
+		return -1;
+	}
+	return 0;
+}
+
+/* /dev */
+
+static const struct { const char *name; unsigned minor; } nodes[] = { { "null", 3 },   { "zero", 5 },    { "full", 7 },
+								      { "random", 8 }, { "urandom", 9 }, { "tty", 0 } };
+static const struct { const char *name, *target; } links[] = { { "ptmx", "pts/ptmx" },          { "fd", "/proc/self/fd" },
+								{ "stdin", "/proc/self/fd/0" },  { "stdout", "/proc/self/fd/1" },
+								{ "stderr", "/proc/self/fd/2" } };
+static const char *const directories[] = { "pts", "shm", "mqueue" };
+
+/* EPERM: the nodes can't be made, and are empty files for the host's to be mounted on. */
+static int fill_devices(int dev)
+{
+	mode_t old = umask(0);
+	bool bad = false, none = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes) && !bad; i++) {
+		dev_t number = makedev(streq(nodes[i].name, "tty") ? 5 : 1, nodes[i].minor);
+		if (!none && mknodat(dev, nodes[i].name, S_IFCHR | 0666, number) < 0) {
+			none = errno == EPERM;
+			bad = !none;
+		}
+		if (none)
+			bad = mknodat(dev, nodes[i].name, S_IFREG | 0666, 0) < 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links) && !bad; i++)
+		bad = symlinkat(links[i].target, dev, links[i].name) < 0;
+	for (size_t i = 0; i < ARRAY_SIZE(directories) && !bad; i++)
+		bad = mkdirat(dev, directories[i], 0755) < 0;
+	int number = errno;
+	umask(old);
+	errno = bad ? number : EPERM;
+	return bad || none ? -1 : 0;
+}
+
+/* In a mount namespace of its own: the host's nodes over the empty files, all of it copied as one detached tree. */
+static int borrow_devices(void *arg, struct err *err)
+{
+	int *dev = arg;
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (mnt_alone(err) < 0)
+		return -1;
+	if (sys_move_mount(*dev, "", root, "", SYS_MOVE_FROM_FD | SYS_MOVE_TO_FD) < 0)
+		return err_set(err, errno, "/dev: can't be put together");
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		char path[32];
+		snprintf(path, sizeof path, "/dev/%s", nodes[i].name);
+		_cleanup_close_ int node = sys_open_tree(AT_FDCWD, path, SYS_TREE_CLONE);
+		if (node < 0 || sys_move_mount(node, "", *dev, nodes[i].name, SYS_MOVE_FROM_FD) < 0)
+			return err_set(err, errno, "%s: the host's can't be shown inside", path);
+	}
+	int tree = sys_open_tree(*dev, "", SYS_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+	if (tree < 0)
+		return err_set(err, errno, "/dev: can't be put together");
+	close(*dev);
+	*dev = tree;
+	return 0;
+}
+
+/* The host's number of the group that is 5 (tty) inside, or -1. */
+static int64_t terminal_group(const struct place *p)
+{
+	char path[64];
+	unsigned inside, outside, count;
+
+	if (!p->own[NS_USER])
+		return mnt_privileged() ? 5 : -1;
+	snprintf(path, sizeof path, "/proc/%d/gid_map", (int)p->pid);
+	_cleanup_file_ FILE *map = fopen(path, "re");
+	while (map && fscanf(map, "%u %u %u", &inside, &outside, &count) == 3)
+		if (inside <= 5 && 5 - inside < count)
+			return (int64_t)outside + (5 - inside);
+	return -1;
+}
+
+int mnt_make_devices(struct step *s, int *fd, struct err *err)
+{
+	*fd = mnt_filesystem("tmpfs", "dev", "size=64k,nr_inodes=64,mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	if (*fd < 0)
+		return -1;
+	s->old_num = terminal_group(s->place);
+	if (fill_devices(*fd) == 0)
+		return 0;
+	if (errno != EPERM)
+		return err_set(err, errno, "/dev: can't be filled");
+	return mnt_workshop(borrow_devices, fd, err);
+}
+
+static int mount_below(int dev, const char *name, const char *type, const char *options, uint64_t attributes, struct err *err)
+{
+	_cleanup_close_ int mount = mnt_filesystem(type, type, options, attributes, err);
+
+	if (mount < 0)
+		return -1;
+	/* Without MOVE_MOUNT_T_SYMLINKS a link is not followed. */
+	if (sys_move_mount(mount, "", dev, name, SYS_MOVE_FROM_FD) < 0)
+		return err_set(err, errno, "/dev/%s: can't be mounted", name);
+	return 0;
+}
+
+int mnt_finish_devices(int dev, int64_t pts_group, bool mqueue, struct err *err)
+{
+	const uint64_t careful = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	char options[64] = "ptmxmode=666,mode=620";
+
+	if (pts_group >= 0)
+		snprintf(options, sizeof options, "ptmxmode=666,mode=620,gid=%lld", (long long)pts_group);
+	if (mount_below(dev, "pts", "devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err) < 0)
+		return -1;
+	if (mount_below(dev, "shm", "tmpfs", "size=64m,nr_inodes=16384,mode=1777", careful, err) < 0)
+		return -1;
+	return mqueue ? mount_below(dev, "mqueue", "mqueue", NULL, careful, err) : 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * mnt_parts.h - what the files mnt*.c share, for them only
+ */
+#ifndef KERN_MNT_PARTS_H
+#define KERN_MNT_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* Does belljar run as root of the machine's first user namespace? Elsewhere the kernel locks mounts and keeps trusted.* attributes back. */
+bool mnt_privileged(void);
+
+/* The types that show the namespaces of whoever makes them: they are made by the joined child. */
+bool mnt_made_inside(const char *type);
+
+/* A detached mount of TYPE from SOURCE (or NULL) with OPTIONS ("key=value,key", a backslash keeps the next character; or NULL) and the
+ * attributes MOUNT_ATTR_*. The descriptor, or -1 with err, which holds the kernel's own words. Does not allocate. */
+int mnt_filesystem(const char *type, const char *source, const char *options, uint64_t attributes, struct err *err);
+
+/* The same in two halves: the file system's context (-1 with err), which holds the maker's namespaces, and the mount from it. */
+int mnt_open_type(const char *type, struct err *err);
+int mnt_configure(int fs, const char *type, const char *source, const char *options, uint64_t attributes, struct err *err);
+
+/* The kernel's messages about a file system being made, put behind the error's text. */
+void mnt_log(int fs, struct err *err);
+
+/* A detached tmpfs of at most SIZE bytes, with a number of files that fits the size; its root has MODE. */
+int mnt_tmpfs(int64_t size, unsigned mode, struct err *err);
+
+/* The number behind "size=" in the options of overlay, busybox and archive; OTHERWISE when it is not there. -1 with err when it is none. */
+int64_t mnt_size(const char *options, int64_t otherwise, struct err *err);
+
+/* A layer of an overlay: a directory of the host, opened, with the path it was opened by; or a detached mount, without a path. */
+struct mnt_layer {
+	int fd;
+	const char *path;
+};
+
+/* A detached overlay of N lower layers, the first on top, and an upper layer in the detached mount UPPER (-1: read-only). SOURCE is what
+ * the mount table shows. */
+int mnt_overlay(const struct mnt_layer *lowers, size_t n, int upper, const char *source, struct err *err);
+
+/* Have FN done in a child that shares belljar's memory and descriptors and can enter a mount namespace of its own with mnt_alone (which cuts
+ * it off from the host's). Mounts attached there end with it. */
+int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *err);
+int mnt_alone(struct err *err);
+
+/* The two roots of belljar's own making, and the overlay of step STEP_MOUNT. FROM and OPTIONS are the step's. */
+int mnt_make_overlay(const char *from, const char *options, struct err *err);
+int mnt_make_busybox(const char *from, const char *options, struct err *err);
+int mnt_make_archive(const char *from, const char *options, struct err *err);
+
+/* Fill the detached tmpfs at DEV with the usual nodes and links; then, when it is in place, mount pts and shm in it (and mqueue). PTS_GROUP is
+ * the group of terminals, -1 = leave it. */
+int mnt_fill_devices(int dev, struct err *err);
+int mnt_finish_devices(int dev, int64_t pts_group, bool mqueue, struct err *err);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * net.h - links, addresses and routes through libnl
+ *
+ * This is the interface of a module (net.so) that is loaded when a command first needs the network: scripts that don't, never pay
+ * for libnl. All functions act through a connection, which is a netlink socket opened in the net namespace of a place. The kernel's
+ * own explanation (extended acknowledgement) is kept in the error's text.
+ */
+#ifndef KERN_NET_H
+#define KERN_NET_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kern/place.h"
+
+struct err;
+struct net_conn;
+struct step;
+
+struct net_link {
+	int index;
+	char name[IFNAMSIZ];
+	char kind[16];         /* veth, bridge, ... "" for loopback and hardware */
+	bool up, carrier;
+	int mtu;
+	char mac[18];
+	int master;            /* index of its bridge, 0 = none */
+	int peer;              /* index of the other end (IFLA_LINK), 0 = none */
+	int peer_ns;           /* IFLA_LINK_NETNSID, -1 = same namespace */
+};
+
+struct net_addr {
+	int index;             /* of its link */
+	char cidr[64];         /* 10.0.0.1/24 */
+	bool automatic;        /* set by the kernel: loopback's own, link-local */
+};
+
+struct net_route {
+	char to[64];           /* CIDR or "default" */
+	char via[64];          /* "" = on the link */
+	char dev[IFNAMSIZ];
+};
+
+struct net_api {
+	/* The connection of a place, opened on its first use (p->net) and closed with it. */
+	struct net_conn *(*conn)(struct place *p, struct err *err);
+	void (*close)(struct net_conn *conn);
+
+	/* Acts of the network steps; fields as in step.h. */
+	int (*bridge)(struct step *s, struct err *err);
+	int (*veth)(struct step *s, struct err *err);
+	int (*unlink)(struct step *s, struct err *err);
+	int (*set_up)(struct step *s, bool up, struct err *err);
+	int (*addr)(struct step *s, bool add, struct err *err);
+	int (*route)(struct step *s, bool add, struct err *err);
+
+	/* Reading. Arrays are the caller's to free. 0 or -1. */
+	int (*find)(struct place *p, const char *name, struct net_link *link, struct err *err);  /* 1 found, 0 there is none, or -1 */
+	/* How the place's kernel side numbers the net namespace of OTHER (compare with peer_ns); -1 when it has no number, so no link there. */
+	int (*nsid)(struct place *p, struct place *other, int *nsid, struct err *err);
+	int (*links)(struct place *p, struct net_link **links, size_t *n, struct err *err);
+	int (*addrs)(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
+	int (*routes)(struct place *p, struct net_route **routes, size_t *n, struct err *err);   /* main table, not the automatic ones */
+};
+
+/* May a link be called so? 1 to 15 bytes, no blank, control character, slash, colon or percent sign (which the kernel would replace by a
+ * number); not . or .. . 0, or -1 with err (usage). */
+int net_name_check(const char *name, struct err *err);
+
+/* Load the module; NULL with err when it is not there. */
+const struct net_api *net_api(struct err *err);
+
+#endif

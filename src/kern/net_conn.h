@@ -1,0 +1,62 @@
+/*
+ * net_conn.h - inside the network module: connections and what goes over them
+ */
+#ifndef KERN_NET_CONN_H
+#define KERN_NET_CONN_H
+
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+
+#include "kern/net.h"
+
+/* The module shows one symbol, net_module; what its files show each other is nobody else's. */
+#pragma GCC visibility push(hidden)
+
+struct step;
+
+/* A message of TYPE that begins with HEADER (ifinfomsg, ifaddrmsg, ...). Never NULL. */
+struct nl_msg *net_message(int type, int flags, const void *header, size_t n);
+void net_message_free(struct nl_msg **m);
+#define _cleanup_message_ __attribute__((cleanup(net_message_free)))
+
+/* Add an attribute; a message that has no room for it is refused by net_ask. */
+void net_put(struct nl_msg *m, int type, const void *data, size_t n);
+void net_put_text(struct nl_msg *m, int type, const char *text);
+void net_put_number(struct nl_msg *m, int type, uint32_t n);
+struct nlattr *net_nest(struct nl_msg *m, int type);
+void net_nest_end(struct nl_msg *m, struct nlattr *nest);
+
+/* Send M and read the answers, each of which is given to ROW (may be NULL). ROW gets NULL first, and again when a
+ * listing that was interrupted by a change begins anew: what came before is void. 0 or an errno; the kernel's words
+ * are then in net_said (NULL when there are none). Never waits: the kernel has answered when sending returns. EPROTO: the answer was
+ * lost, so whether it was done is not known. */
+int net_ask(struct net_conn *c, struct nl_msg *m, void (*row)(const struct nlmsghdr *head, void *arg), void *arg);
+const char *net_said(const struct net_conn *c);
+
+/* Index of a link by name, 0 when there is none. */
+int net_index(struct net_conn *c, const char *name);
+/* Name of a link by index. */
+bool net_name(struct net_conn *c, int index, char name[IFNAMSIZ]);
+/* Its flags (IFF_*), -1 when there is none. */
+int net_flags(struct net_conn *c, const char *name);
+
+struct net_conn *net_open(struct place *p, struct err *err);
+void net_close(struct net_conn *c);
+int net_netns(const struct place *p, struct err *err);    /* a new descriptor of its net namespace, or -1 */
+
+int net_bridge(struct step *s, struct err *err);
+int net_veth(struct step *s, struct err *err);
+int net_unlink(struct step *s, struct err *err);
+int net_set_up(struct step *s, bool up, struct err *err);
+int net_addr(struct step *s, bool add, struct err *err);
+int net_route(struct step *s, bool add, struct err *err);
+
+int net_find(struct place *p, const char *name, struct net_link *link, struct err *err);
+int net_nsid(struct place *p, struct place *other, int *nsid, struct err *err);
+int net_links(struct place *p, struct net_link **links, size_t *n, struct err *err);
+int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
+int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * step.c - the table of steps: how each is said, performed and taken back
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "kern/cg.h"
+#include "kern/holder.h"
+#include "kern/mnt.h"
+#include "kern/net.h"
+#include "kern/ns.h"
+#include "kern/step.h"
+#include "kern/wire.h"
+
+void step_copy(struct step *to, const struct step *from)
+{
+	*to = *from;
+	to->what = xstrdup(from->what);
+	to->from = xstrdup(from->from);
+	to->to = xstrdup(from->to);
+	to->text = xstrdup(from->text);
+	to->program = NULL;
+	to->started = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(to->fd); i++)
+		to->fd[i] = from->fd[i] > 2 ? fcntl(from->fd[i], F_DUPFD_CLOEXEC, 3) : from->fd[i];
+}
+
+void step_free(struct step *s)
+{
+	free((char *)s->what);
+	free((char *)s->from);
+	free((char *)s->to);
+	free((char *)s->text);
+	for (size_t i = 0; i < ARRAY_SIZE(s->fd); i++)
+		if (s->fd[i] > 2)
+			close_fd(&s->fd[i]);
+}
+
+static void set_own(struct place *p, uint64_t flags, bool own)
+{
+	for (int k = 0; k < NS_KINDS; k++)
+		if (flags & (uint64_t)ns_table[k].flag)
+			p->own[k] = own, p->joined[k] = false;
+}
+
+/* What of proc and sysfs at /proc and /sys S puts in place, takes away, or makes stale. */
+static void applied_views(const struct step *s)
+{
+	struct place *p = s->place;
+	uint64_t mnt = (uint64_t)ns_table[NS_MNT].flag, pid = (uint64_t)ns_table[NS_PID].flag, net = (uint64_t)ns_table[NS_NET].flag;
+	uint64_t changed = s->kind == STEP_UNSHARE ? s->flags & (pid | net) : s->kind == STEP_PID ? pid : 0;
+	enum place_view view = s->kind == STEP_UMOUNT ? VIEW_NONE : VIEW_FITS;
+
+	if ((s->kind == STEP_MOUNT && streq(s->what, "proc")) || s->kind == STEP_UMOUNT)
+		p->proc = streq(s->to, "/proc") ? view : p->proc;
+	if ((s->kind == STEP_MOUNT && streq(s->what, "sysfs")) || s->kind == STEP_UMOUNT)
+		p->sys = streq(s->to, "/sys") ? view : p->sys;
+	if (s->kind == STEP_RESPAWN)
+		changed = s->flags;
+	if ((s->kind == STEP_RESPAWN || s->kind == STEP_JOIN) && s->num >= 0)
+		changed |= (uint64_t)ns_table[s->num].flag;
+	if (changed & mnt)
+		p->proc = p->sys = VIEW_NONE;
+	if ((changed & pid) && p->proc)
+		p->proc = VIEW_STALE;
+	if ((changed & net) && p->sys)
+		p->sys = VIEW_STALE;
+}
+
+void step_applied(const struct step *s)
+{
+	struct place *p = s->place;
+	uint64_t user = (uint64_t)ns_table[NS_USER].flag, pid = (uint64_t)ns_table[NS_PID].flag;
+
+	if (p)
+		applied_views(s);
+	switch (s->kind) {
+	case STEP_HOLDER:
+		p->alive = true;
+		break;
+	case STEP_END:
+		p->alive = false;
+		break;
+	case STEP_UNSHARE:
+		set_own(p, s->flags, true);
+		if (s->flags & (uint64_t)ns_table[NS_TIME].flag)
+			p->clock_frozen = false;
+		break;
+	case STEP_CGROUP_NS:
+		set_own(p, (uint64_t)ns_table[NS_CGROUP].flag, true);
+		break;
+	case STEP_PID:
+		p->own[NS_PID] = p->init = true;
+		p->clock_frozen = true;
+		break;
+	case STEP_JOIN:
+		p->own[s->num] = p->joined[s->num] = true;
+		if (s->num == NS_TIME)
+			p->clock_frozen = true;
+		if (s->num == NS_PID)
+			p->init = false;
+		break;
+	case STEP_RESPAWN:
+		set_own(p, s->flags, false);
+		if (s->num >= 0)
+			p->own[s->num] = true, p->joined[s->num] = s->fd[0] >= 0;
+		if ((s->flags & pid) || s->num == NS_PID)
+			p->init = false;
+		if ((s->flags & user) || (s->num == NS_USER && s->fd[0] < 0))
+			p->mapped = false;
+		else if (s->num == NS_USER)
+			p->mapped = true;
+		p->clock_frozen = true;
+		break;
+	case STEP_SPAWN:
+		p->clock_frozen = true;
+		break;
+	case STEP_ROOT_ID:
+		p->mapped = true;
+		break;
+	case STEP_LAB:
+		p->own[NS_NET] = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Inverses. */
+
+static int undo_holder(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_END, .place = done->place };
+	return 1;
+}
+
+/* The holder may be unable to go back by itself (its user namespace, its number), so another one takes its place. */
+static int undo_ns(const struct step *done, struct step *inverse)
+{
+	enum ns_kind k = done->kind == STEP_PID ? NS_PID : done->kind == STEP_CGROUP_NS ? NS_CGROUP : (enum ns_kind)done->num;
+	uint64_t flags = done->kind == STEP_UNSHARE ? done->flags : (uint64_t)ns_table[k].flag;
+
+	*inverse = (struct step){ .kind = STEP_RESPAWN, .place = done->place, .flags = flags, .num = -1 };
+	return 1;
+}
+
+/* A map is written once: back to a user namespace without one. */
+static int undo_idmap(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_RESPAWN, .place = done->place, .num = NS_USER, .fd = { -1, -1 } };
+	return 1;
+}
+
+static int undo_hostname(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->old;
+	return 1;
+}
+
+static int undo_clock(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->num = done->old_num;
+	return 1;
+}
+
+static int undo_mount(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_UMOUNT, .place = done->place, .to = done->to, .num = MNT_DETACH };
+	return 1;
+}
+
+static int undo_mkdir(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_RMDIR, .place = done->place, .to = done->to, .text = done->old };
+	return done->old[0] ? 1 : 0;
+}
+
+static int undo_link(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_UNLINK, .place = done->place, .to = done->to };
+	return 1;
+}
+
+/* The pairs whose inverse is the other one with the same fields. */
+static int undo_pair(const struct step *done, struct step *inverse)
+{
+	static const enum step_kind other[STEP_KINDS] = {
+		[STEP_UP] = STEP_DOWN,     [STEP_DOWN] = STEP_UP,         [STEP_ADDR] = STEP_UNADDR,     [STEP_UNADDR] = STEP_ADDR,
+		[STEP_ROUTE] = STEP_UNROUTE, [STEP_UNROUTE] = STEP_ROUTE, [STEP_CGROUP] = STEP_UNCGROUP,
+	};
+
+	*inverse = *done;
+	inverse->kind = other[done->kind];
+	return done->old[0] ? 1 : 0;
+}
+
+static int undo_limit(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->from = done->old;
+	return done->old[0] ? 1 : 0;
+}
+
+/* Acts of the network module. */
+
+#define NET(call)                                                                                                              \
+	const struct net_api *net = net_api(err);                                                                              \
+	(void)fd;                                                                                                              \
+	return net ? net->call : -1
+
+static int act_bridge(struct step *s, int fd, struct err *err) { NET(bridge(s, err)); }
+static int act_veth(struct step *s, int fd, struct err *err) { NET(veth(s, err)); }
+static int act_unlink(struct step *s, int fd, struct err *err) { NET(unlink(s, err)); }
+static int act_up(struct step *s, int fd, struct err *err) { NET(set_up(s, true, err)); }
+static int act_down(struct step *s, int fd, struct err *err) { NET(set_up(s, false, err)); }
+static int act_addr(struct step *s, int fd, struct err *err) { NET(addr(s, true, err)); }
+static int act_unaddr(struct step *s, int fd, struct err *err) { NET(addr(s, false, err)); }
+static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, true, err)); }
+static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
+
+static int act_cgroup(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_make(s, err);
+}
+
+static int act_uncgroup(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_remove(s, err);
+}
+
+static int act_limit(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_limit(s, err);
+}
+
+const struct step_row step_table[STEP_KINDS] = {
+	[STEP_HOLDER] = { .name = "holder", .who = WHO_HOST, .say = "start a first process for {place}, which shares everything with the host",
+		.calls = "memfd_create(); clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD); setsid(); execveat()",
+		.shell = "sleep infinity &", .act = ns_holder, .inverse = undo_holder },
+	[STEP_END] = { .name = "end", .who = WHO_HOST, .say = "end {place}'s first process and all that lives with it",
+		.calls = "pidfd_send_signal({pid}, SIGKILL); waitid()", .shell = "kill -9 {pid}", .act = ns_end,
+		.for_good = "its processes are gone" },
+	[STEP_RESPAWN] = { .name = "respawn", .who = WHO_HOST,
+		.say = "put another first process into {place}'s namespaces, but the host's: {flags}{kind}",
+		.calls = "clone(); setns() for each; clone3(CLONE_PARENT)", .shell = "nsenter {ns} sleep infinity &", .act = ns_respawn,
+		.for_good = "the old namespaces are gone" },
+	[STEP_SPAWN] = { .name = "spawn", .who = WHO_HOST, .say = "start in {place}: {text}",
+		.calls = "clone3(CLONE_VFORK | CLONE_PIDFD); setpgid(); close_range(3, ~0); execve()", .shell = "nsenter -t {pid} {ns} {text}",
+		.act = ns_spawn, .for_good = "a program has run" },
+	[STEP_SIGNAL] = { .name = "signal", .who = WHO_HOST, .say = "send signal {num} to process {target}",
+		.calls = "pidfd_open({target}); pidfd_send_signal({num})", .shell = "kill -{num} {target}", .act = ns_signal,
+		.for_good = "a signal can't be called back" },
+
+	[STEP_UNSHARE] = { .name = "unshare", .who = WHO_HOLDER, .say = "give {place} namespaces of its own: {flags}",
+		.calls = "unshare({clone})", .shell = "unshare {options} sleep infinity", .op = WIRE_UNSHARE, .inverse = undo_ns },
+	[STEP_CGROUP_NS] = { .name = "unshare cgroup", .who = WHO_HOLDER,
+		.say = "give {place} a cgroup namespace of its own, in which the group {text} is the root",
+		.calls = "clone3(CLONE_INTO_CGROUP); unshare(CLONE_NEWCGROUP); setns(pidfd, CLONE_NEWCGROUP)",
+		.shell = "unshare --cgroup sleep infinity", .op = WIRE_CGROUP_NS, .inverse = undo_ns },
+	[STEP_PID] = { .name = "unshare pid", .who = WHO_HOLDER,
+		.say = "give {place} a pid namespace of its own; a successor of its first process becomes number 1 in it",
+		.calls = "unshare(CLONE_NEWPID); clone3(CLONE_PARENT)", .shell = "unshare --pid --fork sleep infinity", .op = WIRE_PID,
+		.inverse = undo_ns },
+	[STEP_JOIN] = { .name = "join", .who = WHO_HOLDER, .say = "{place} enters the {kind} namespace of {from}",
+		.calls = "setns(fd, {clone})", .shell = "nsenter --{kind}={from} sleep infinity", .op = WIRE_JOIN, .inverse = undo_ns },
+	[STEP_IDMAP] = { .name = "map", .who = WHO_HOST, .say = "map ids of {place}'s user namespace: {what} = {text}",
+		.calls = "write(/proc/{pid}/{what}, \"{text}\")", .shell = "echo '{text}' > /proc/{pid}/{what}", .act = ns_idmap,
+		.inverse = undo_idmap },
+	[STEP_ROOT_ID] = { .name = "become root", .who = WHO_HOLDER, .say = "{place}'s first process becomes user 0 of its user namespace",
+		.calls = "setgroups(0, NULL); setresgid(0, 0, 0); setresuid(0, 0, 0)", .shell = "nsenter -t {pid} -U --setuid 0 --setgid 0",
+		.op = WIRE_ROOT_ID },
+	[STEP_HOSTNAME] = { .name = "hostname", .who = WHO_JOINED, .say = "name {place}'s host {text}", .calls = "sethostname(\"{text}\")",
+		.shell = "nsenter -t {pid} -u hostname {text}", .act = ns_hostname, .inverse = undo_hostname },
+	[STEP_CLOCK] = { .name = "clock", .who = WHO_HOST, .say = "shift {place}'s {what} clock by {num} ns",
+		.calls = "write(/proc/{pid}/timens_offsets, \"{what} {num}\")", .shell = "unshare --time --{what} ...", .act = ns_clock,
+		.inverse = undo_clock },
+
+	[STEP_PRIVATE] = { .name = "propagation", .who = WHO_JOINED, .say = "cut {place}'s mounts off from the host's ({to})",
+		.calls = "mount(NULL, \"{to}\", NULL, {propagation}, NULL)", .shell = "nsenter -t {pid} -m mount --make-rprivate {to}",
+		.act = mnt_propagate },
+	[STEP_MOUNT] = { .name = "mount", .who = WHO_JOINED, .say = "mount {what} at {to}",
+		.calls = "fsopen(\"{what}\"); fsconfig(\"{text}\"); fsmount({attributes}); move_mount(\"{to}\")",
+		.shell = "nsenter -t {pid} -m mount -t {what} {options} {from} {to}", .make = mnt_make_mount, .act = mnt_attach,
+		.inverse = undo_mount },
+	[STEP_BIND] = { .name = "bind", .who = WHO_JOINED, .say = "show {from} at {to}",
+		.calls = "open_tree(\"{from}\", OPEN_TREE_CLONE); mount_setattr({attributes}); move_mount(\"{to}\")",
+		.shell = "nsenter -t {pid} -m mount --bind {from} {to}", .make = mnt_make_bind, .act = mnt_attach, .inverse = undo_mount },
+	[STEP_UMOUNT] = { .name = "umount", .who = WHO_JOINED, .say = "unmount {to}", .calls = "umount2(\"{to}\", {num})",
+		.shell = "nsenter -t {pid} -m umount {to}", .act = mnt_umount, .for_good = "what was mounted there is gone" },
+	[STEP_DEVICES] = { .name = "devices", .who = WHO_JOINED,
+		.say = "mount a small /dev at {to}: null zero full random urandom tty, pts, shm, links",
+		.calls = "fsopen(\"tmpfs\"); fsmount(); mknodat() and symlinkat() for each; move_mount(\"{to}\")",
+		.shell = "nsenter -t {pid} -m mount -t tmpfs tmpfs {to}", .make = mnt_make_devices, .act = mnt_attach, .inverse = undo_mount },
+	[STEP_PIVOT] = { .name = "pivot", .who = WHO_JOINED, .say = "make the mount at {to} the root of {place}; let go of the old one",
+		.calls = "pivot_root(\".\", \".\"); umount2(\".\", MNT_DETACH)", .shell = "nsenter -t {pid} -m pivot_root {to} {to}",
+		.make = mnt_make_pivot, .act = mnt_pivot, .for_good = "the old root is gone" },
+	[STEP_MKDIR] = { .name = "mkdir", .who = WHO_JOINED, .say = "make the directory {to}", .calls = "mkdirat(\"{to}\", {mode})",
+		.shell = "nsenter -t {pid} -m mkdir -p {to}", .act = mnt_mkdir, .inverse = undo_mkdir },
+	[STEP_RMDIR] = { .name = "rmdir", .who = WHO_JOINED, .say = "remove the directory {to}", .calls = "unlinkat(\"{to}\", AT_REMOVEDIR)",
+		.shell = "nsenter -t {pid} -m rmdir {to}", .act = mnt_rmdir },
+
+	[STEP_LAB] = { .name = "lab", .who = WHO_HOST, .say = "make a net namespace for the session's bridges",
+		.calls = "unshare(CLONE_NEWNET); open(\"/proc/thread-self/ns/net\"); ioctl(SIOCSIFFLAGS, lo up)", .shell = "ip netns add lab",
+		.act = ns_lab },
+	[STEP_LOOPBACK] = { .name = "loopback", .who = WHO_JOINED, .say = "bring up lo in {place}", .calls = "ioctl(SIOCSIFFLAGS, lo up)",
+		.shell = "nsenter -t {pid} -n ip link set lo up", .act = ns_loopback },
+	[STEP_BRIDGE] = { .name = "bridge", .who = WHO_HOST, .say = "make the bridge {to} in {place}", .calls = "RTM_NEWLINK {to} kind bridge",
+		.shell = "ip link add {to} type bridge", .act = act_bridge, .inverse = undo_link },
+	[STEP_VETH] = { .name = "veth", .who = WHO_HOST, .say = "link {place}:{to} with {text}:{what}",
+		.calls = "RTM_NEWLINK {to} kind veth peer {what} netns {text}",
+		.shell = "ip link add {to} type veth peer name {what} netns {text}", .act = act_veth, .inverse = undo_link },
+	[STEP_UNLINK] = { .name = "unlink", .who = WHO_HOST, .say = "delete the link {to} in {place}", .calls = "RTM_DELLINK {to}",
+		.shell = "ip link del {to}", .act = act_unlink, .for_good = "the link and its addresses are gone" },
+	[STEP_UP] = { .name = "up", .who = WHO_HOST, .say = "bring up {to} in {place}", .calls = "RTM_NEWLINK {to} IFF_UP",
+		.shell = "ip link set {to} up", .act = act_up, .inverse = undo_pair },
+	[STEP_DOWN] = { .name = "down", .who = WHO_HOST, .say = "bring down {to} in {place}", .calls = "RTM_NEWLINK {to} ~IFF_UP",
+		.shell = "ip link set {to} down", .act = act_down, .inverse = undo_pair },
+	[STEP_ADDR] = { .name = "addr", .who = WHO_HOST, .say = "give {to} in {place} the address {text}", .calls = "RTM_NEWADDR {text} dev {to}",
+		.shell = "ip addr add {text} dev {to}", .act = act_addr, .inverse = undo_pair },
+	[STEP_UNADDR] = { .name = "addr del", .who = WHO_HOST, .say = "take the address {text} from {to} in {place}",
+		.calls = "RTM_DELADDR {text} dev {to}", .shell = "ip addr del {text} dev {to}", .act = act_unaddr, .inverse = undo_pair },
+	[STEP_ROUTE] = { .name = "route", .who = WHO_HOST, .say = "send what goes to {text} in {place} by {from} {to}",
+		.calls = "RTM_NEWROUTE {text} via {from} dev {to}", .shell = "ip route add {text} via {from} dev {to}", .act = act_route,
+		.inverse = undo_pair },
+	[STEP_UNROUTE] = { .name = "route del", .who = WHO_HOST, .say = "forget the route to {text} in {place}",
+		.calls = "RTM_DELROUTE {text} via {from} dev {to}", .shell = "ip route del {text} via {from} dev {to}", .act = act_unroute,
+		.inverse = undo_pair },
+
+	[STEP_CGROUP] = { .name = "cgroup", .who = WHO_HOST, .say = "make the control group {text}", .calls = "mkdir({to})",
+		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_pair },
+	[STEP_UNCGROUP] = { .name = "rmcgroup", .who = WHO_HOST, .say = "end what is in the control group {text} and remove it",
+		.calls = "write(cgroup.kill, 1); rmdir({to})", .shell = "rmdir {to}", .act = act_uncgroup,
+		.for_good = "its processes are gone" },
+	[STEP_LIMIT] = { .name = "limit", .who = WHO_HOST, .say = "set {what} to {from} in {to}", .calls = "write({to}, \"{from}\")",
+		.shell = "echo {from} > {to}", .act = act_limit, .inverse = undo_limit },
+};

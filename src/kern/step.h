@@ -1,0 +1,126 @@
+/*
+ * step.h - one change to the machine
+ *
+ * A command never calls the kernel. It makes steps and hands them to the gate (gate.h), which says, plans, fails, performs or
+ * takes back each of them. A step is plain data: where (a place), what (a kind) and a few strings and numbers whose meaning the
+ * kind gives; the same record is the message to the holder that must perform it.
+ *
+ * WHO performs a step is a property of its kind (step_table):
+ *   host     belljar itself: files below /sys/fs/cgroup and /run, netlink sockets, maps of a user namespace
+ *   holder   the sandbox's first process, on itself: unshare, setns, starting programs
+ *   joined   a child of belljar for an instant, inside the sandbox's namespaces except user and pid, so with the operator's
+ *            privileges: mounts, host name, pivot_root
+ *
+ * The strings belong to whoever made the step and must live until gate_run returns. Descriptors are borrowed.
+ */
+#ifndef KERN_STEP_H
+#define KERN_STEP_H
+
+#include <stdint.h>
+
+#include "kern/place.h"
+
+struct holder_program;
+struct holder_started;
+
+enum step_kind {
+	/* The fields each kind uses; those not named are 0.          shell command of the same effect */
+
+	/* processes */
+	STEP_HOLDER,       /* start a holder for the place            unshare --fork sleep infinity */
+	STEP_END,          /* kill the holder and all that lives in its pid namespace or its tracking group */
+	STEP_RESPAWN,      /* a new holder in the same namespaces, but the host's for the kinds in flags (CLONE_NEW*), and for kind num
+	                    * (if num >= 0) that of fd[0], or a new one if fd[0] is -1; programs of the old one end */
+	STEP_SPAWN,        /* start a program: program, started; text: the command in words */
+	STEP_SIGNAL,       /* num: signal, pid in flags as belljar numbers it */
+
+	/* namespaces */
+	STEP_UNSHARE,      /* flags: CLONE_NEW* but not pid           unshare(1) */
+	STEP_CGROUP_NS,    /* text: control group; a cgroup namespace in which that is the root */
+	STEP_PID,          /* new pid namespace, its PID 1 becomes the holder */
+	STEP_JOIN,         /* num: ns kind, fd[0]: namespace, from: how the user named it */
+	STEP_IDMAP,        /* what: uid_map or gid_map, text: the lines ("0 100000 65536\n"); flags 1: deny setgroups first */
+	STEP_ROOT_ID,      /* the holder becomes uid 0 and gid 0 of its user namespace */
+	STEP_HOSTNAME,     /* text: the name; its inverse sets the old one */
+	STEP_CLOCK,        /* what: monotonic or boottime, num: offset in ns */
+
+	/* mounts; paths in `to` are inside the sandbox and resolved beneath its root */
+	STEP_PRIVATE,      /* to: mount point, flags: MS_PRIVATE, MS_SLAVE, MS_SHARED with MS_REC */
+	STEP_MOUNT,        /* what: file system type, from: source or NULL, to, text: "key=value,key" or NULL,
+	                    * flags: MOUNT_ATTR_*. Overlay, busybox and archive: see mnt.h */
+	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive */
+	STEP_UMOUNT,       /* to, num: umount2 flags */
+	STEP_DEVICES,      /* a tmpfs with the usual nodes, pts, shm and links, at `to` (/dev) */
+	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */
+	STEP_MKDIR,        /* to and the directories above it, num: mode, with S_IFREG for an empty file; nothing happens where it exists
+	                    * (then its inverse does nothing) */
+	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */
+
+	/* network; the place's net namespace */
+	STEP_LAB,          /* a net namespace for the place "lab", loopback up */
+	STEP_LOOPBACK,     /* lo up */
+	STEP_BRIDGE,       /* to: name */
+	STEP_VETH,         /* to: name here, what: peer's name, fd[0]: peer's net namespace (-1 = host's), from: bridge here or NULL,
+	                    * text: peer's place for messages; both ends are made in place */
+	STEP_UNLINK,       /* to: name of the link to delete (either end of a pair) */
+	STEP_UP, STEP_DOWN,/* to: link */
+	STEP_ADDR,         /* to: link, text: CIDR */
+	STEP_UNADDR,       /* the same */
+	STEP_ROUTE,        /* text: destination CIDR or "default", from: gateway or NULL, to: link or NULL */
+	STEP_UNROUTE,      /* the same */
+
+	/* control groups; see cg.h */
+	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a key whose version 1 hierarchy it
+	                    * is made in; parents are made too                mkdir -p */
+	STEP_UNCGROUP,     /* text: group, to: its directory (to be told); kills what is in it and removes it */
+	STEP_LIMIT,        /* text: group, what: key (memory, swap, cpu, cpus, pids) or "controllers", from: value in the words of the
+	                    * control file, to: its path (to be told) */
+
+	STEP_KINDS
+};
+
+enum step_who { WHO_HOST, WHO_HOLDER, WHO_JOINED };
+
+struct step {
+	enum step_kind kind;
+	struct place *place;
+	const char *what, *from, *to, *text;
+	uint64_t flags;
+	int64_t num;
+	int fd[2];
+	char old[128];         /* filled by the act: what its inverse needs to know ("" = there is nothing to take back) */
+	int64_t old_num;
+	const struct holder_program *program;   /* STEP_SPAWN: what to start, */
+	struct holder_started *started;         /* and where to say what became of it */
+};
+
+struct err;
+
+/* Copy a step with its strings and (duplicated) descriptors, for the journal; and release such a copy. */
+void step_copy(struct step *to, const struct step *from);
+void step_free(struct step *s);
+
+/* What the place is like after S, as far as belljar remembers it (own[], mapped ...); also called in a dry run. */
+void step_applied(const struct step *s);
+
+/* One row for each kind: the single source for explain, dry run, export and undo. In the texts {what} {from} {to} {text} {num}
+ * {flags} {place} {pid} stand for the step's fields, and {in:KINDS} for the nsenter that gets there. */
+struct step_row {
+	const char *name;                       /* "unshare" */
+	enum step_who who;
+	const char *say;                        /* "give {place} new namespaces: {flags}" */
+	const char *calls;                      /* "unshare({flags})" */
+	const char *shell;                      /* "unshare ..." or NULL where no command does this */
+	uint32_t op;                            /* holder's steps: the act of the message (wire.h) */
+	/* Joined steps may have a first half that belljar performs itself, before it joins anything: it makes a detached mount
+	 * with the host's paths and puts its descriptor into *fd (closed by the gate). May allocate, may take long. */
+	int (*make)(struct step *s, int *fd, struct err *err);
+	/* Perform it; 0 or -1 with err filled. On failure nothing of it stays. Must not allocate when it runs joined. */
+	int (*act)(struct step *s, int fd, struct err *err);
+	/* Make the step that takes DONE back: 1 made, 0 nothing to take back, -1 can't be taken back (the row's `for_good` says why). */
+	int (*inverse)(const struct step *done, struct step *inverse);
+	const char *for_good;                   /* why there is no inverse: "the old root is gone" */
+};
+extern const struct step_row step_table[STEP_KINDS];
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * tell.c - steps in words
+ *
+ * The texts of step_table with the fields of a step put in: what explain and a dry run print, and what export writes.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <sys/mount.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "kern/cg.h"
+#include "kern/gate.h"
+#include "kern/mnt.h"
+
+/* "net uts" with BEFORE each word and BETWEEN them. */
+static void kinds(struct buf *b, uint64_t flags, const char *before, const char *between, bool upper)
+{
+	static const char *const constants[NS_KINDS] = { "NEWCGROUP", "NEWIPC", "NEWNS", "NEWNET", "NEWPID", "NEWTIME", "NEWUSER", "NEWUTS" };
+	bool first = true;
+
+	for (int k = 0; k < NS_KINDS; k++) {
+		if (!(flags & (uint64_t)ns_table[k].flag))
+			continue;
+		buf_fmt(b, "%s%s%s", first ? "" : between, before,
+			upper ? constants[k] : k == NS_MNT && before[0] ? "mount" : ns_table[k].name);
+		first = false;
+	}
+	if (first)
+		buf_str(b, upper ? "0" : "none");
+}
+
+static bool is_join(const struct step *s)
+{
+	return s->kind == STEP_JOIN || (s->kind == STEP_RESPAWN && s->num >= 0);
+}
+
+static uint64_t kind_flags(const struct step *s)
+{
+	return s->kind == STEP_JOIN ? (uint64_t)ns_table[s->num].flag : s->flags;
+}
+
+static void visible(struct buf *b, const char *s)
+{
+	_cleanup_free_ char *copy = xstrdup(s ? s : "");
+
+	/* A map or option text may hold several lines. */
+	size_t n = strlen(copy);
+	while (n && copy[n - 1] == '\n')
+		copy[--n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (copy[i] == '\n')
+			copy[i] = ';';
+	buf_visible(b, copy);
+}
+
+static void attributes(struct buf *b, uint64_t flags)
+{
+	static const struct { uint64_t flag; const char *name; } names[] = {
+		{ 1, "MOUNT_ATTR_RDONLY" }, { 2, "MOUNT_ATTR_NOSUID" }, { 4, "MOUNT_ATTR_NODEV" }, { 8, "MOUNT_ATTR_NOEXEC" },
+	};
+	bool first = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags & names[i].flag) {
+			buf_fmt(b, "%s%s", first ? "" : " | ", names[i].name);
+			first = false;
+		}
+	if (first)
+		buf_char(b, '0');
+}
+
+static void options(struct buf *b, const struct step *s)
+{
+	if (s->kind == STEP_UNSHARE) {
+		kinds(b, s->flags, "--", " ", false);
+		return;
+	}
+	if ((s->flags & 1) || s->text) {
+		buf_fmt(b, "-o %s%s", s->flags & 1 ? "ro" : "", (s->flags & 1) && s->text ? "," : "");
+		visible(b, s->text);
+	}
+}
+
+static void field(struct buf *b, const struct step *s, const char *name, size_t n)
+{
+	char key[16] = "";
+
+	memcpy(key, name, n < sizeof key ? n : sizeof key - 1);
+	if (streq(key, "place"))
+		visible(b, s->place ? s->place->name : "host");
+	else if (streq(key, "pid"))
+		s->place && s->place->pid ? buf_fmt(b, "%d", (int)s->place->pid) : buf_fmt(b, "$%s", s->place ? s->place->name : "host");
+	else if (streq(key, "what"))
+		visible(b, s->what);
+	else if (streq(key, "from"))
+		visible(b, s->from);
+	else if (streq(key, "to"))
+		visible(b, s->to);
+	else if (streq(key, "text"))
+		visible(b, s->text);
+	else if (streq(key, "num"))
+		buf_fmt(b, "%" PRId64, s->num);
+	else if (streq(key, "mode"))
+		buf_fmt(b, "0%o", (unsigned)s->num);
+	else if (streq(key, "target"))
+		buf_fmt(b, "%d", (int)s->flags);
+	else if (streq(key, "flags"))
+		kinds(b, s->flags, "", " ", false);
+	else if (streq(key, "kind"))
+		is_join(s) ? buf_fmt(b, "%s%s", s->kind == STEP_JOIN ? "" : "; another ", ns_table[s->num].name) : (void)0;
+	else if (streq(key, "clone"))
+		kinds(b, kind_flags(s), "CLONE_", " | ", true);
+	else if (streq(key, "options"))
+		options(b, s);
+	else if (streq(key, "ns"))
+		kinds(b, s->place ? place_flags(s->place) : 0, "--", " ", false);
+	else if (streq(key, "attributes"))
+		attributes(b, s->flags);
+	else if (streq(key, "propagation"))
+		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
+	else if (streq(key, "file"))
+		visible(b, cg_file_of(s->what));
+	else
+		buf_fmt(b, "{%.*s}", (int)n, name);
+}
+
+static void fill(struct buf *b, const struct step *s, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "{");
+		buf_bytes(b, text, n);
+		text += n;
+		if (*text == '{') {
+			size_t end = strcspn(text, "}");
+			field(b, s, text + 1, end - 1);
+			text += end + (text[end] == '}');
+		}
+	}
+}
+
+void gate_tell(const struct step *s, FILE *out)
+{
+	const struct step_row *row = &step_table[s->kind];
+	struct { const char *before, *text; } lines[] = { { "", row->say }, { "    kernel: ", row->calls }, { "    shell:  ", row->shell } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		_cleanup_buf_ struct buf b = { 0 };
+		if (!lines[i].text)
+			continue;
+		fill(&b, s, lines[i].text);
+		/* Fields that are empty leave blanks behind. */
+		fprintf(out, "%s", lines[i].before);
+		for (const char *c = buf_text(&b); *c; c++)
+			if (*c != ' ' || (c[1] != ' ' && c[1] != '\0'))
+				fputc(*c, out);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,216 @@
+/*
+ * look.c - what is true of a sandbox, read from the kernel
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "kern/joined.h"
+#include "kern/mnt.h"
+#include "kern/net.h"
+#include "sandbox/look.h"
+
+struct relation {
+	pid_t pid, parent;
+	char state;
+};
+
+/* PID's line of /proc: who its parent is. False when it has ended. */
+static bool relate(int proc, const char *pid, struct relation *r)
+{
+	char name[32], line[512];
+
+	snprintf(name, sizeof name, "%.16s/stat", pid);
+	if (io_line(proc, name, line, sizeof line) < 0)
+		return false;
+	/* The command in parentheses may hold anything, parentheses too. */
+	char *end = strrchr(line, ')');
+	int parent;
+	if (!end || sscanf(end + 1, " %c %d", &r->state, &parent) != 2)
+		return false;
+	r->pid = (pid_t)atol(pid);
+	r->parent = (pid_t)parent;
+	return true;
+}
+
+/* All processes there are. */
+static int relations(int proc, struct relation **all, size_t *n, struct err *err)
+{
+	DIR *dir = fdopendir(fcntl(proc, F_DUPFD_CLOEXEC, 0));
+	struct relation r;
+
+	if (!dir)
+		return err_set(err, errno, "can't read /proc");
+	for (struct dirent *e; (e = readdir(dir));)
+		if (isdigit((unsigned char)e->d_name[0]) && relate(proc, e->d_name, &r))
+			*GROW(all, n) = r;
+	closedir(dir);
+	return 0;
+}
+
+static bool known(const struct look_process *list, size_t n, pid_t pid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* The last number of a line such as "NSpid:	4711	2" is the innermost. */
+static void details(int proc, struct look_process *p)
+{
+	_cleanup_buf_ struct buf status = { 0 };
+	char name[32];
+
+	p->inner = p->pid;
+	snprintf(name, sizeof name, "%d/status", (int)p->pid);
+	if (io_slurp(proc, name, 65536, &status) == 0) {
+		const char *uid = strstr(buf_text(&status), "\nUid:"), *pids = strstr(buf_text(&status), "\nNSpid:");
+		if (uid)
+			p->uid = (unsigned)strtoul(uid + 5, NULL, 10);
+		if (pids) {
+			char *at = (char *)pids + 7;
+			for (long v; at && *at != '\n' && (v = strtol(at, &at, 10)) > 0;)
+				p->inner = (pid_t)v;
+		}
+	}
+	_cleanup_buf_ struct buf words = { 0 };
+	snprintf(name, sizeof name, "%d/cmdline", (int)p->pid);
+	if (io_slurp(proc, name, 65536, &words) == 0 && words.len) {
+		for (size_t i = 0; i + 1 < words.len; i++)
+			if (words.data[i] == '\0')
+				words.data[i] = ' ';
+		p->command = buf_take(&words);
+	} else {
+		char comm[64] = "?";
+		snprintf(name, sizeof name, "%d/comm", (int)p->pid);
+		io_line(proc, name, comm, sizeof comm);
+		p->command = xasprintf("[%s]", comm);
+	}
+}
+
+int look_processes(struct sandbox *sb, struct look_process **processes, size_t *n, struct err *err)
+{
+	_cleanup_close_ int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ struct relation *all = NULL;
+	size_t n_all = 0, before;
+
+	*processes = NULL;
+	*n = 0;
+	if (proc < 0)
+		return err_set(err, errno, "can't open /proc");
+	if (sb->place.pid == 0)
+		return 0;
+	if (relations(proc, &all, &n_all, err) < 0)
+		return -1;
+	/* All that lives in a sandbox descends from its holder, to which orphans come back. */
+	do {
+		before = *n;
+		for (size_t i = 0; i < n_all; i++)
+			if (!known(*processes, *n, all[i].pid) &&
+			    (all[i].parent == sb->place.pid || known(*processes, *n, all[i].parent)))
+				*GROW(processes, n) = (struct look_process){ .pid = all[i].pid, .state = all[i].state };
+	} while (*n > before);
+	for (size_t i = 0; i < *n; i++)
+		details(proc, &(*processes)[i]);
+	return 0;
+}
+
+void look_free_processes(struct look_process *processes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(processes[i].command);
+	free(processes);
+}
+
+unsigned long look_ns(const struct sandbox *sb, enum ns_kind k)
+{
+	char path[64];
+	struct stat st;
+
+	if (sb && sb->place.own[k])
+		return sb->place.ns[k] >= 0 && fstat(sb->place.ns[k], &st) == 0 ? (unsigned long)st.st_ino : 0;
+	snprintf(path, sizeof path, "/proc/self/ns/%s", ns_table[k].name);
+	return stat(path, &st) == 0 ? (unsigned long)st.st_ino : 0;
+}
+
+unsigned long look_owner(const struct sandbox *sb, enum ns_kind k)
+{
+	struct stat st;
+
+	if (!sb || sb->place.ns[k] < 0)
+		return 0;
+	_cleanup_close_ int owner = ioctl(sb->place.ns[k], k == NS_USER ? NS_GET_PARENT : NS_GET_USERNS);
+	return owner >= 0 && fstat(owner, &st) == 0 ? (unsigned long)st.st_ino : 0;
+}
+
+struct hostname {
+	char *name;
+	size_t room;
+};
+
+static int read_hostname(void *arg, struct err *err)
+{
+	struct hostname *h = arg;
+
+	return gethostname(h->name, h->room) < 0 ? err_set(err, errno, "can't read the host name") : 0;
+}
+
+int look_hostname(struct sandbox *sb, char *name, size_t room, struct err *err)
+{
+	struct hostname h = { name, room };
+
+	return sb->place.own[NS_UTS] ? joined_run(&sb->place, 1u << NS_UTS, 0, NULL, read_hostname, &h, err) : read_hostname(&h, err);
+}
+
+int look_mounted(struct sandbox *sb, const char *path, const char *type, struct err *err)
+{
+	struct mnt_info *mounts = NULL;
+	size_t n = 0;
+	int found = 0;
+
+	if (mnt_list(sb->place.pid, &mounts, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		found = found || (streq(mounts[i].target, path) && (!type || streq(mounts[i].type, type)));
+	mnt_free(mounts, n);
+	return found;
+}
+
+int look_link(struct sandbox *sb, const char *name, bool *up, struct err *err)
+{
+	const struct net_api *net = net_api(err);
+	_cleanup_free_ struct net_link *links = NULL;
+	size_t n = 0;
+
+	*up = false;
+	if (!net || net->links(&sb->place, &links, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (streq(links[i].name, name)) {
+			*up = links[i].up;
+			return 1;
+		}
+	return 0;
+}
+
+int look_running(struct sandbox *sb, struct err *err)
+{
+	struct look_process *processes = NULL;
+	size_t n = 0;
+
+	if (look_processes(sb, &processes, &n, err) < 0)
+		return -1;
+	look_free_processes(processes, n);
+	return n > 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * network_look.h - reading the session's links, for network.c
+ */
+#ifndef SANDBOX_NETWORK_LOOK_H
+#define SANDBOX_NETWORK_LOOK_H
+
+#include "kern/net.h"
+#include "sandbox/session.h"
+
+/* Can the place be asked? Not when it is only planned. */
+bool network_known(const struct session *s, const struct place *p);
+
+/* 1 found, 0 there is none (or it can't be known), or -1 with err. */
+int network_find(const struct session *s, struct place *p, const char *name, struct net_link *link, struct err *err);
+
+/* The same for a link on the host that this session made: a bridge in its ledger, or the end of a pair whose other end is in the session. */
+int network_find_own(struct session *s, const char *name, struct net_link *link, struct err *err);
+
+/* The kernel's number of a link, chosen before it is made so that the ledger can name it. */
+int network_choose_index(void);
+
+/* Its line in the ledger, without newline. */
+char *network_ledger_line(const char *name, int index);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * root.h - a sandbox's own root, and the mounts in it
+ *
+ * All of this needs a mount namespace of the sandbox's own. Paths inside are absolute and are resolved beneath its root.
+ */
+#ifndef SANDBOX_ROOT_H
+#define SANDBOX_ROOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kern/mnt.h"
+#include "sandbox/session.h"
+
+struct root_wish {
+	const char *what;      /* "host", "busybox", or the path of a directory or archive on the host */
+	bool is_path;          /* it is a path, even if it is called host */
+	enum root_mode { ROOT_THROWN_AWAY, ROOT_READ_ONLY, ROOT_WRITES_REACH } mode;   /* what becomes of writes */
+	int64_t size;          /* of what can be written, in bytes; 0 = as usual */
+};
+
+/* Give the sandbox another root, with /proc, /dev and (where it has a net namespace) /sys in it. Refused while programs run in it. Can't be
+ * undone: the old root is let go of. */
+int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err);
+
+/* Make /proc and /sys right for the namespaces the sandbox is in now; nothing happens where they are. */
+int sandbox_settle(struct sandbox *sb, struct err *err);
+
+/* A file system of TYPE at TO. OPTIONS are separated by commas; those that belong to the mount (ro nosuid nodev noexec noatime) are told from
+ * those of the file system. SOURCE may be NULL. What is missing of TO is made. */
+int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err);
+
+/* FROM, on the host, at TO inside. */
+int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read_only, bool recursive, struct err *err);
+
+/* Its mount table; empty in a dry run. To be released with mnt_free. */
+int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, struct err *err);
+
+int sandbox_umount(struct sandbox *sb, const char *to, bool lazy, struct err *err);
+
+#endif

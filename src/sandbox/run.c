@@ -1,0 +1,240 @@
+/*
+ * run.c - programs in a sandbox
+ *
+ * The holder starts them: they inherit its namespaces, identity and root, so the first program and the hundredth are under the same
+ * rules. belljar only says what to run and waits for the holder to say that it ended.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "kern/cg.h"
+#include "kern/holder.h"
+#include "sandbox/limits.h"
+#include "sandbox/look.h"
+#include "sandbox/named.h"
+#include "sandbox/run.h"
+#include "sandbox/terminal.h"
+
+static int shell_status(int status)
+{
+	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static const char *or(const char *value, const char *otherwise)
+{
+	return value && *value ? value : otherwise;
+}
+
+/* A small environment of its own: what the operator's shell has is none of the sandbox's business. */
+static char **environment(const struct sandbox *sb)
+{
+	char **env = xcalloc(sb->n_env + 8, sizeof *env);
+	size_t n = 0;
+
+	env[n++] = xasprintf("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	env[n++] = xasprintf("HOME=%s", sb->root ? "/root" : or(getenv("HOME"), "/"));
+	env[n++] = xasprintf("TERM=%s", or(getenv("TERM"), "dumb"));
+	env[n++] = xasprintf("LANG=%s", or(getenv("LANG"), "C.UTF-8"));
+	env[n++] = xasprintf("BELLJAR_SANDBOX=%s", sb->name);
+	/* Debian's bash shows this in its prompt. */
+	env[n++] = xasprintf("debian_chroot=%s", sb->name);
+	for (size_t i = 0; i < sb->n_env; i++) {
+		size_t name = strcspn(sb->env[i], "=") + 1;
+		for (size_t k = 0; k < n; k++)
+			if (strncmp(env[k], sb->env[i], name) == 0) {
+				free(env[k]);
+				env[k] = env[--n];
+				break;
+			}
+		env[n++] = xstrdup(sb->env[i]);
+	}
+	return env;
+}
+
+static void free_environment(char ***env)
+{
+	for (char **e = *env; e && *e; e++)
+		free(*e);
+	free(*env);
+}
+
+/* The words of the command, for explain. */
+static char *in_words(char *const *argv)
+{
+	struct buf b = { 0 };
+
+	for (char *const *a = argv; *a; a++) {
+		if (a != argv)
+			buf_char(&b, ' ');
+		buf_quote(&b, *a);
+	}
+	return buf_take(&b);
+}
+
+/* Without a terminal, Ctrl-C and the like come to belljar, which hands them on; it goes on waiting for the end. */
+static void hand_on(int pidfd, bool *asked)
+{
+	int signal = stop_asked();
+
+	if (stop_interrupted())
+		signal = SIGINT;
+	else if (*asked)
+		return;
+	if (!signal)
+		return;
+	*asked = *asked || stop_asked();
+	holder_signal(pidfd, signal);
+}
+
+static int wait_for(struct sandbox *sb, const struct holder_started *started, int *status)
+{
+	sigset_t block, before;
+	bool gone = false, asked = false;
+	int job = 0;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	*status = SIGKILL;
+	while (!gone && !(holder_ended(&sb->place, false, &job, status, &gone) && job == started->job)) {
+		struct pollfd p = { .fd = sb->place.sock, .events = POLLIN };
+		hand_on(started->pidfd, &asked);
+		if (!gone)
+			ppoll(&p, 1, NULL, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return 0;
+}
+
+static void leave_groups(struct cg_entry *groups, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close_fd(&groups[i].fd);
+}
+
+static int start(struct sandbox *sb, const struct run_want *want, struct holder_started *started, int *terminal, struct err *err)
+{
+	_cleanup_(free_environment) char **env = environment(sb);
+	_cleanup_free_ char *words = in_words(want->argv), *cwd = sb->root ? NULL : get_current_dir_name();
+	struct holder_program program = { .argv = want->argv, .envp = env, .cwd = cwd ? cwd : "/", .detached = want->detached };
+	struct cg_entry groups[CG_ENTRIES];
+	struct step step = { .kind = STEP_SPAWN, .place = &sb->place, .text = words, .program = &program, .started = started };
+
+	*terminal = -1;
+	for (int i = 0; i < 3; i++) {
+		bool tty = isatty(want->std[i]);
+		program.std[i] = tty ? -1 : want->std[i];
+		if (tty && *terminal < 0)
+			*terminal = want->std[i];
+	}
+	if (*terminal >= 0)
+		terminal_size(*terminal, &program.rows, &program.columns);
+	/* A process that shares the host's pid namespace is found again by its group. */
+	if (!sb->place.init && !sb->group && sandbox_group(sb, err) == NULL)
+		return -1;
+	if (sb->group && !sb->session->gate.dry && cg_entries(sb->group, &sb->place, groups, &program.n_groups, err) < 0)
+		return -1;
+	program.groups = groups;
+	int result = gate_run(&sb->session->gate, &step, 1, err);
+	leave_groups(groups, program.n_groups);
+	return result;
+}
+
+int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, int *job, struct err *err)
+{
+	struct holder_started started = { .pidfd = -1, .master = -1 };
+	int terminal;
+
+	*status = 0;
+	*job = 0;
+	if (start(sb, want, &started, &terminal, err) < 0) {
+		if (err->status == EXIT_FAILED)
+			err->status = EXIT_OWN;
+		return -1;
+	}
+	_cleanup_close_ int pidfd = started.pidfd, master = started.master;
+	if (sb->session->gate.dry)
+		return 0;
+	*job = started.job;
+	if (want->detached)
+		return 0;
+	if (named_release(sb->session, err) < 0)
+		return -1;
+	if (master >= 0)
+		terminal_run(&sb->place, &started, want->std, status);
+	else
+		wait_for(sb, &started, status);
+	*status = shell_status(*status);
+	return 0;
+}
+
+int sandbox_wait(struct sandbox *sb, int job, int *status, struct err *err)
+{
+	if (named_release(sb->session, err) < 0)
+		return -1;
+	for (;;) {
+		_cleanup_free_ struct wire_job *jobs = NULL;
+		size_t n = 0, running = 0, matched = 0;
+
+		if (holder_jobs(&sb->place, &jobs, &n, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			if (job && jobs[i].job != job)
+				continue;
+			matched++;
+			if (jobs[i].ended)
+				*status = shell_status(jobs[i].status);
+			else
+				running++;
+		}
+		if (job && !matched) {
+			err_set(err, ECHILD, "%s: no job %d", sb->name, job);
+			return err_try(err, "ps, which lists them");
+		}
+		if (!running)
+			return 0;
+		struct pollfd p = { .fd = sb->place.sock, .events = POLLIN };
+		bool gone;
+		int ended, ignored;
+		if (poll(&p, 1, -1) < 0 && (stop_asked() || stop_interrupted()))
+			return err_set(err, EINTR, "%s: stopped waiting", sb->name);
+		while (holder_ended(&sb->place, false, &ended, &ignored, &gone))
+			;
+	}
+}
+
+int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
+{
+	struct look_process *all = NULL;
+	size_t n = 0, hit = 0;
+	int result = 0;
+
+	if (look_processes(sb, &all, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n && result == 0; i++) {
+		if (pid && all[i].inner != pid)
+			continue;
+		struct step step = { .kind = STEP_SIGNAL, .place = &sb->place, .num = signal, .flags = (uint64_t)all[i].pid };
+		result = gate_run(&sb->session->gate, &step, 1, err);
+		/* To all: who ended meanwhile needs no signal. */
+		if (result < 0 && !pid && err->number == ESRCH)
+			result = 0;
+		hit++;
+	}
+	look_free_processes(all, n);
+	if (result < 0 || hit || !pid)
+		return result;
+	err_set(err, ESRCH, "%s: no process %d in it", sb->name, (int)pid);
+	return err_try(err, "ps, which lists them");
+}

@@ -1,0 +1,98 @@
+/*
+ * session.h - what belljar knows: a session and its sandboxes
+ *
+ * A session is what a belljar works on: sandboxes, the lab network between them, and a journal of what was done. An unnamed session
+ * ends with its belljar. A named one is a directory below the run directory (see store.h) and lasts until `end`.
+ *
+ * Facts that the kernel knows are read from the kernel when they are needed (namespaces, mounts, links, limits, processes); what is
+ * kept here is only what the kernel can't tell: names, which root was asked for, the environment of programs.
+ */
+#ifndef SANDBOX_SESSION_H
+#define SANDBOX_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kern/gate.h"
+#include "kern/place.h"
+
+struct err;
+
+enum { NAME_LONGEST = 63 };
+
+struct sandbox {
+	char *name;
+	struct session *session;
+	struct place place;
+	char *root;            /* as asked for ("host", "busybox", "/srv/root"); NULL = no root of its own */
+	int root_mode;         /* enum of struct root_wish (root.h), */
+	int64_t root_size;     /* and its size */
+	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
+	bool proc_own, sys_own;/* proc and sysfs that fit the namespaces are mounted */
+	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
+	char **env;            /* NAME=VALUE that its programs get beside the fixed ones */
+	size_t n_env;
+};
+
+struct session {
+	char *name;            /* NULL: unnamed */
+	struct gate gate;
+	struct place host;
+	struct place lab;      /* the net namespace of the bridges, made when first needed (session_lab) */
+	struct sandbox **sandboxes;   /* in the order they were made */
+	size_t n_sandboxes;
+	struct sandbox *current;      /* NULL before the first `new` and after its rm */
+	char *group;           /* control group "belljar.ID", NULL before it is needed */
+	struct named *named;   /* of a named session (named.h), else NULL */
+	struct store *store;   /* run directory, ledger, keeper; NULL before they are needed */
+};
+
+/* An unnamed session; nothing is done to the machine before a command needs it. */
+struct session *session_new(void);
+
+/* Make S, in which nothing was done yet, the named session NAME: one that exists is opened, else it is made. 0 or -1 with err. */
+int session_open(struct session *s, const char *name, struct err *err);
+
+/* End it: an unnamed session's sandboxes and all they left go, a named one is only let go of. Errors are reported once all is done. */
+int session_leave(struct session *s, struct err *err);
+
+/* Look after the sandboxes: those that are no more (undone) are forgotten; one whose holder was killed from outside is said once,
+ * by name, and then forgotten too (not looked for when SAY is NULL). Returns how many were said. To be called before each prompt and
+ * after anything was taken back. */
+int session_check(struct session *s, void (*say)(void *arg, const char *text), void *arg);
+
+/* By name; NULL with err ("no sandbox web", with a suggestion). */
+struct sandbox *sandbox_find(struct session *s, const char *name, struct err *err);
+/* The current one, or an error that says how to make one. */
+struct sandbox *sandbox_current(struct session *s, struct err *err);
+
+/* May a sandbox, session or volume be called so? Letters, digits, . _ - ; not first . or -; at most NAME_LONGEST bytes; not one of
+ * the words host, lab, all. 0 or -1 with err. */
+int name_check(const char *what, const char *name, struct err *err);
+
+struct sandbox *sandbox_new(struct session *s, const char *name, struct err *err);
+int sandbox_remove(struct sandbox *sb, struct err *err);
+
+/* Let go of a sandbox, or of all and the lab, without ending anything. */
+void sandbox_free(struct sandbox *sb);
+void session_drop(struct session *s);
+
+/* End all sandboxes: every holder is killed before any is waited for. */
+void session_end_sandboxes(struct session *s);
+
+int sandbox_rename(struct sandbox *sb, const char *name, struct err *err);
+
+/* NAME=VALUE for its programs; VALUE NULL takes it away. */
+void sandbox_env(struct sandbox *sb, const char *name, const char *value);
+
+/* The lab's place, made on first use. NULL with err. */
+struct place *session_lab(struct session *s, struct err *err);
+
+/* The sandbox's control group ("belljar.ID/web"), made on first use. NULL with err. */
+const char *sandbox_group(struct sandbox *sb, struct err *err);
+
+/* Kill what is in the sandbox's control group and remove it; nothing happens when it has none. 0 or -1. */
+int sandbox_ungroup(struct sandbox *sb, struct err *err);
+
+#endif

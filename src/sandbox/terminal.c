@@ -1,0 +1,164 @@
+/*
+ * terminal.c - the operator's terminal and the sandbox's
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "sandbox/terminal.h"
+
+struct proxy {
+	struct place *place;
+	const struct holder_started *started;
+	int in, out;           /* the operator's side, -1 = none */
+	char typed[4096];      /* read from in, not yet taken by the pty */
+	size_t n_typed;
+	int status;
+	bool ended;
+};
+
+static volatile sig_atomic_t resized;
+
+static void on_resize(int signal)
+{
+	(void)signal;
+	resized = 1;
+}
+
+void terminal_size(int fd, unsigned short *rows, unsigned short *columns)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
+		*rows = size.ws_row;
+		*columns = size.ws_col;
+	}
+}
+
+static void follow_size(struct proxy *x)
+{
+	struct winsize size;
+	int from = x->in >= 0 ? x->in : x->out;
+
+	resized = 0;
+	if (ioctl(from, TIOCGWINSZ, &size) == 0)
+		ioctl(x->started->master, TIOCSWINSZ, &size);
+}
+
+/* From the pty to the operator; false when nothing is there now. */
+static bool copy_out(struct proxy *x)
+{
+	char data[16384];
+	ssize_t n = read(x->started->master, data, sizeof data);
+
+	if (n <= 0)
+		return false;
+	/* Output that can't be written is lost, as on a closed terminal; the program goes on. */
+	if (x->out >= 0 && io_write(x->out, data, (size_t)n) < 0)
+		x->out = -1;
+	return true;
+}
+
+static void copy_in(struct proxy *x)
+{
+	ssize_t n = read(x->in, x->typed, sizeof x->typed);
+
+	if (n > 0) {
+		x->n_typed = (size_t)n;
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		/* The terminal was hung up. */
+		holder_signal(x->started->pidfd, SIGHUP);
+		x->in = -1;
+	}
+}
+
+/* Typed faster than the program reads: the rest waits until the pty takes it. */
+static void push(struct proxy *x)
+{
+	ssize_t n = write(x->started->master, x->typed, x->n_typed);
+
+	if (n > 0) {
+		memmove(x->typed, x->typed + n, x->n_typed - (size_t)n);
+		x->n_typed -= (size_t)n;
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		x->n_typed = 0;
+	}
+}
+
+static void turn(struct proxy *x, const sigset_t *mask)
+{
+	struct pollfd fds[] = {
+		{ .fd = x->n_typed ? -1 : x->in, .events = POLLIN },
+		{ .fd = x->started->master, .events = (short)(POLLIN | (x->n_typed ? POLLOUT : 0)) },
+		{ .fd = x->place->sock, .events = POLLIN },
+	};
+	int job, status;
+	bool gone = false;
+
+	if (resized)
+		follow_size(x);
+	if (stop_asked())
+		holder_signal(x->started->pidfd, SIGHUP);
+	if (ppoll(fds, 3, NULL, mask) < 0)
+		return;
+	if (fds[1].revents & POLLOUT)
+		push(x);
+	if (fds[1].revents & POLLIN)
+		copy_out(x);
+	if (fds[0].revents)
+		copy_in(x);
+	if (fds[2].revents) {
+		if (holder_ended(x->place, false, &job, &status, &gone) && job == x->started->job) {
+			x->status = status;
+			x->ended = true;
+		}
+		x->ended = x->ended || gone;
+	}
+	/* All descriptors of the pty inside are closed, and the program runs on: don't spin on its hang-up. */
+	if ((fds[1].revents & POLLHUP) && !(fds[1].revents & POLLIN) && !x->ended &&
+	    holder_ended(x->place, true, &job, &status, &gone) && job == x->started->job) {
+		x->status = status;
+		x->ended = true;
+	}
+}
+
+void terminal_run(struct place *p, const struct holder_started *started, const int std[3], int *status)
+{
+	struct proxy x = { .place = p, .started = started, .in = isatty(std[0]) ? std[0] : -1, .status = SIGKILL };
+	struct sigaction action = { .sa_handler = on_resize }, old_action;
+	struct termios cooked, raw;
+	sigset_t block, before;
+
+	x.out = isatty(std[1]) ? std[1] : isatty(std[2]) ? std[2] : -1;
+	bool is_raw = x.in >= 0 && tcgetattr(x.in, &cooked) == 0;
+	fcntl(started->master, F_SETFL, O_RDWR | O_NONBLOCK);
+	sigemptyset(&block);
+	sigaddset(&block, SIGWINCH);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	sigaction(SIGWINCH, &action, &old_action);
+	if (is_raw) {
+		raw = cooked;
+		cfmakeraw(&raw);
+		tcsetattr(x.in, TCSADRAIN, &raw);
+	}
+	while (!x.ended)
+		turn(&x, &before);
+	while (copy_out(&x))
+		;
+	if (is_raw)
+		tcsetattr(x.in, TCSADRAIN, &cooked);
+	sigaction(SIGWINCH, &old_action, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	*status = x.status;
+}
