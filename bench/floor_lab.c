@@ -89,7 +89,7 @@ static void message_send(int socket, struct message *m, int count)
 
 	must(send(socket, m->bytes, m->length, 0));
 	while (count > 0) {
-		int got = (int)must(recv(socket, answer, sizeof answer, 0));
+		unsigned got = (unsigned)must(recv(socket, answer, sizeof answer, 0));
 
 		for (struct nlmsghdr *h = (struct nlmsghdr *)answer; NLMSG_OK(h, got); h = NLMSG_NEXT(h, got), count--) {
 			const struct nlmsgerr *e = NLMSG_DATA(h);
@@ -213,7 +213,7 @@ static int links_up(int socket, bool ports)
 	message_end(&m, request);
 	must(send(socket, m.bytes, m.length, 0));
 	for (;;) {
-		int got = (int)must(recv(socket, answer, sizeof answer, 0));
+		unsigned got = (unsigned)must(recv(socket, answer, sizeof answer, 0));
 
 		for (struct nlmsghdr *h = (struct nlmsghdr *)answer; NLMSG_OK(h, got); h = NLMSG_NEXT(h, got)) {
 			const struct ifinfomsg *link = NLMSG_DATA(h);

@@ -223,7 +223,7 @@ const struct command cmd_limits[] = {
 	{
 		.name = "limit",
 		.group = "limits",
-		.brief = "Bound what the sandbox may use, or list its limits",
+		.brief = "bound what the sandbox may use, or list its limits",
 		.grammar = "[memory SIZE:sizemax | swap SIZE:sizemax | cpu SHARE:cpu | cpus LIST | pids COUNT:nummax]...",
 		.text =
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of them. Programs that run "
@@ -248,7 +248,7 @@ const struct command cmd_limits[] = {
 	{
 		.name = "usage",
 		.group = "limits",
-		.brief = "Show what a sandbox uses of memory, processor time and processes",
+		.brief = "show what a sandbox uses of memory, processor time and processes",
 		.grammar = "[NAME:sandbox | all]",
 		.text =
 			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor time, and the time that "

@@ -136,7 +136,8 @@ const struct command cmd_network[] = {
 	  "bridge br0\nnew web\nunshare net\nlink web br0\nunlink web:eth0\nunlink br0\n", 0, run_unlink },
 	{ "addr", "network", "give a link an address, or take it away", "[del] [LINK] ADDRESS:cidr",
 	  "Without *LINK*, the only one the sandbox has. IPv6 addresses can be used at once: belljar does not wait for the network to object. When the "
-	  "last IPv4 address goes, the routes over that link go with it; *undo* brings all of them back.",
+	  "last IPv4 address goes, the routes over that link go with it; *undo* brings all of them back. The kernel would take the other addresses "
+	  "of a subnet away together with the first one; belljar puts them back.",
 	  "bridge br0\naddr br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0\naddr 10.0.0.2/24\naddr eth0 fd00::2/64\naddr del eth0 10.0.0.2/24\n",
 	  0, run_addr },
 	{ "route", "network", "add, delete or list routes of the sandbox", "[[del] (default | TO:cidr) [via GATEWAY:address] [dev LINK]]",

@@ -48,7 +48,7 @@ static int run_end(struct shell *sh, const struct args *a, struct err *err)
 }
 
 const struct command cmd_sessions[] = {
-	{ "keep", "sandboxes", "give the session a name, so that it lasts", "NAME:newname",
+	{ "keep", "sandboxes", "give the session a name, so that it lasts", "NAME",
 	  "A session without a name ends with its belljar. A named one lasts until *end*: any later `belljar -s NAME` opens it, also while others "
 	  "work on it.",
 	  "new web\nkeep demo-keep\nend\n", CMD_OUTSIDE | CMD_NO_UNDO, run_keep },

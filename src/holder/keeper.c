@@ -32,7 +32,7 @@
 #include "kern/ledger.h"
 #include "kern/sys.h"
 
-enum { REQUEST_ROOM = 4200 };
+enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000 };
 enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD };
 
 struct keeper {
@@ -241,22 +241,6 @@ static void keep(struct keeper *k)
 	}
 }
 
-/* Clear the session if its directory is at PATH. A belljar that starts just now may be at it already; then it is done when the lock
- * is free. */
-static void clear(const struct keeper *k, const char *path)
-{
-	struct stat mine, there;
-	int dir = ledger_lock(path, true);
-
-	if (dir < 0) {
-		ledger_leave(path);
-		return;
-	}
-	if (k->dir < 0 || (fstat(k->dir, &mine) == 0 && fstat(dir, &there) == 0 && mine.st_ino == there.st_ino))
-		ledger_clear(dir, path, NULL);
-	close(dir);
-}
-
 int keeper_main(int argc, char **argv)
 {
 	struct keeper k = { .dir = -1, .lab = -1 };
@@ -268,8 +252,9 @@ int keeper_main(int argc, char **argv)
 	keep(&k);
 	if (k.done)
 		return EXIT_DONE;
+	/* A belljar that starts just now may be at it already; then it is done when the lock is free. */
 	if (k.renamed)
-		clear(&k, k.renamed);
-	clear(&k, k.path);
+		ledger_take_down(-1, k.renamed, k.dir, PATIENCE_MS, NULL);
+	ledger_take_down(-1, k.path, k.dir, PATIENCE_MS, NULL);
 	return EXIT_DONE;
 }

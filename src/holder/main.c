@@ -155,7 +155,9 @@ static void kill_children(struct holder *h)
 
 static void end(struct holder *h)
 {
-	if (!h->init && h->proc >= 0) {
+	siginfo_t info;
+
+	if (!h->init && h->proc >= 0 && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
 		/* Each generation that ends hands its children to us. */
 		do
 			kill_children(h);

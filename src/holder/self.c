@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "holder/holder.h"
+#include "holder/vfork.h"
 #include "kern/sys.h"
 
 void self_arm(struct holder *h)
@@ -29,12 +30,9 @@ void self_arm(struct holder *h)
 static int successor(struct holder *h)
 {
 	struct clone_args args = { .flags = CLONE_PARENT };     /* exit_signal must be 0: the parent's is taken */
-	long pid = syscall(SYS_clone3, &args, sizeof args);
 
-	if (pid < 0)
+	if (clone3_successor(&args) < 0)
 		return -1;
-	if (pid > 0)
-		_exit(0);
 	/* Everything of the old life that the new one must not have: the host's process table. */
 	if (h->proc >= 0)
 		close(h->proc);
@@ -60,9 +58,49 @@ static void stand_in_group(const struct wire_act *a, const int *fds, int ready)
 	_exit(errno);
 }
 
+/* In the control group whose entries were sent, for a moment: open the namespace of one that is there. */
+static __attribute__((noreturn)) void visit_group(const struct holder *h, const struct wire_act *a, const int *fds, int *ns)
+{
+	uint64_t dirs = a->flags >> 16;
+
+	*ns = -1;
+	for (uint64_t i = 0; i < (a->flags & 0xffff); i++)
+		if (!(dirs >> i & 1) && write(fds[i], "0", 1) != 1)
+			_exit(errno);
+	if (unshare(CLONE_NEWCGROUP) < 0 || (*ns = openat(h->proc, "self/ns/cgroup", O_RDONLY | O_CLOEXEC)) < 0)
+		_exit(errno);
+	_exit(0);
+}
+
+/* As cgroup_ns below, where the holder still sees the host's process table: the child hands over its namespace as a descriptor. */
+static int cgroup_ns_open(const struct holder *h, const struct wire_act *a, const int *fds, struct clone_args *args, const char **call)
+{
+	static int ns;
+	int status = 0;
+
+	args->flags = (args->flags & ~(uint64_t)CLONE_PIDFD) | CLONE_FILES;
+	args->pidfd = 0;
+	*call = "clone3(CLONE_INTO_CGROUP)";
+	long pid = clone3_vfork(args);
+	if (pid == 0)
+		visit_group(h, a, fds, &ns);
+	if (pid < 0)
+		return -1;
+	while (waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
+		;
+	*call = "unshare(CLONE_NEWCGROUP)";
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	if (errno)
+		return -1;
+	*call = "setns(CLONE_NEWCGROUP)";
+	int result = setns(ns, CLONE_NEWCGROUP);
+	close(ns);
+	return result;
+}
+
 /* The root of a cgroup namespace is the group its maker is in. The holder stays outside the sandbox's group (it must not be counted there, nor
  * killed with what is), so a child that is born in the group makes the namespace, and the holder enters the child's. */
-static int cgroup_ns(const struct wire_act *a, const struct message *m, const char **call)
+static int cgroup_ns(const struct holder *h, const struct wire_act *a, const struct message *m, const char **call)
 {
 	uint64_t n = a->flags & 0xffff, dirs = a->flags >> 16;
 	const int *fds = m->fds + a->fd - 1;
@@ -75,13 +113,15 @@ static int cgroup_ns(const struct wire_act *a, const struct message *m, const ch
 		errno = EBADMSG;
 		return -1;
 	}
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return -1;
 	for (uint64_t i = 0; i < n; i++)
 		if (dirs >> i & 1) {
 			args.flags |= CLONE_INTO_CGROUP;
 			args.cgroup = (uint64_t)fds[i];
 		}
+	if (h->proc >= 0)
+		return cgroup_ns_open(h, a, fds, &args, call);
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
 	*call = "clone3(CLONE_INTO_CGROUP)";
 	long pid = syscall(SYS_clone3, &args, sizeof args);
 	number = errno;
@@ -128,7 +168,7 @@ static int act(struct holder *h, const struct wire_act *a, const struct message 
 		*call = "unshare";
 		return unshare((int)a->flags);
 	case WIRE_CGROUP_NS:
-		return cgroup_ns(a, m, call);
+		return cgroup_ns(h, a, m, call);
 	case WIRE_PID:
 		*call = "unshare(CLONE_NEWPID)";
 		if (unshare(CLONE_NEWPID) < 0)

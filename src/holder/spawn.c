@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "holder/holder.h"
+#include "holder/vfork.h"
 #include "kern/sys.h"
 
 /* Written by the child, read by the holder. */
@@ -108,7 +109,7 @@ static int open_pty(const struct wire_spawn *w, int *slave, const char **call)
 	return -1;
 }
 
-static void stop(struct report *r, int stage)
+static __attribute__((noreturn)) void stop(struct report *r, int stage)
 {
 	r->number = errno;
 	r->stage = stage;
@@ -119,8 +120,8 @@ static void set_signals(void)
 {
 	sigset_t none;
 
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
+	/* Handlers went with CLONE_CLEAR_SIGHAND; what is ignored stays so. */
+	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -177,7 +178,7 @@ static int exec_program(const struct program *p)
 	return -1;
 }
 
-static void child(const struct holder *h, const struct program *p, struct report *r)
+static __attribute__((noinline, noreturn)) void child(const struct holder *h, const struct program *p, struct report *r)
 {
 	/* Without PID 1's death to take it along, it must die with the holder by itself. */
 	if (!h->init && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -193,16 +194,16 @@ static void child(const struct holder *h, const struct program *p, struct report
 	stop(r, STAGE_EXEC);
 }
 
-static long start(const struct holder *h, const struct program *p, struct report *r, int *pidfd)
+static __attribute__((noinline)) long start(const struct holder *h, const struct program *p, struct report *r, int *pidfd)
 {
-	struct clone_args args = { .flags = CLONE_VFORK | CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)pidfd };
+	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)pidfd };
 
 	for (uint32_t i = 0; i < p->want->groups; i++)
 		if (p->want->group_dirs & 1u << i) {
 			args.flags |= CLONE_INTO_CGROUP;
 			args.cgroup = (uint64_t)p->groups[i];
 		}
-	long pid = syscall(SYS_clone3, &args, sizeof args);
+	long pid = clone3_vfork(&args);
 	if (pid == 0)
 		child(h, p, r);
 	return pid;

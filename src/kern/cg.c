@@ -188,6 +188,14 @@ static int make_in(const struct cg_tree *t, const char *group, bool *made, struc
 	}
 }
 
+static bool nobody_in(const char *dir)
+{
+	_cleanup_free_ char *path = xasprintf("%s/cgroup.events", dir);
+	char line[64];
+
+	return io_line(AT_FDCWD, path, line, sizeof line) > 0 && streq(line, "populated 0");
+}
+
 /* Processes that ran before their group got this version 1 directory: they are in it only from now on. This is the one case where
  * belljar moves by number: there is nobody inside who could write "0". Each thread goes by itself; those forked meanwhile by a thread that
  * was not moved yet are found in the next pass, and the last pass finds none. What they have used so far stays charged elsewhere. */
@@ -197,6 +205,8 @@ static int move_in(const struct cg_tree *t, const char *group, struct err *err)
 	_cleanup_free_ char *from = cg_tree_path(all->track, group, NULL), *tasks = cg_tree_path(t, group, "tasks");
 	_cleanup_buf_ struct buf running = { 0 }, inside = { 0 };
 
+	if (all->track->v2 && nobody_in(from))
+		return 0;
 	for (int pass = 0; pass < MOVES; pass++) {
 		bool moved = false;
 		buf_clear(&running);

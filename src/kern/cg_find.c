@@ -282,9 +282,12 @@ static int refuse(const struct cg_trees *all, struct err *err)
 		err_set(err, ENOENT, "control groups: no cgroup file system is mounted");
 		return err_try(err, "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 	}
-	err_set(err, EACCES, "control groups: %s may not be written to", all->trees[0].own);
+	const struct cg_tree *t = &all->trees[0];
+	for (size_t i = 0; i < all->n; i++)
+		t = all->trees[i].v2 ? &all->trees[i] : t;
+	err_set(err, EACCES, "control groups: %s may not be written to", t->own);
 	err_why(err, "a group can only be made below or beside belljar's own, in a part of the tree that was delegated to you");
-	if (geteuid() != 0)
+	if (geteuid() != 0 && access("/run/systemd/system", F_OK) == 0)
 		err_try(err, "systemd-run --user --scope -p Delegate=yes belljar");
 	return -1;
 }

@@ -157,23 +157,23 @@ static int empty_v1(int dir, long long deadline)
 /* Version 2: all below DIR ends at once. The event may have come before the poll begins, so the file is read again after each. */
 static int empty_v2(int dir, long long deadline)
 {
+	int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	bool killed = false;
 	char text[256];
 
-	/* Before 5.14 there is no cgroup.kill; belljar's oldest kernel has it. */
-	if (put(dir, "cgroup.kill", "1") < 0)
-		return errno == ENODEV ? 0 : -1;
-	int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -1;
 	for (;;) {
 		ssize_t n = get(fd, text, sizeof text);
-		bool empty = n < 0 ? errno == ENODEV : strstr(text, "populated 0") != NULL;
+		bool nobody = n < 0 ? errno == ENODEV : strstr(text, "populated 0") != NULL;
 		long long left = deadline - now_ms();
-		if (empty || left <= 0) {
+		if (nobody || left <= 0 || (!killed && put(dir, "cgroup.kill", "1") < 0 && errno != ENODEV)) {
+			int number = left <= 0 ? EBUSY : errno;
 			close(fd);
-			errno = EBUSY;
-			return empty ? 0 : -1;
+			errno = number;
+			return nobody ? 0 : -1;
 		}
+		killed = true;
 		struct pollfd event = { .fd = fd, .events = POLLPRI };
 		/* Not for ever at once: a lost event must not cost the whole patience. */
 		poll(&event, 1, left < 1000 ? (int)left : 1000);
@@ -281,11 +281,13 @@ int cg_kill_path(const char *path, struct err *err)
 	return -1;
 }
 
-static void ease(int dir)
+/* Returns whether there is anything of the kind. */
+static bool ease(int dir)
 {
-	put(dir, "cpu.max", "max");
-	put(dir, "cpu.cfs_quota_us", "-1");
-	put(dir, "freezer.state", "THAWED");
+	bool v2 = put(dir, "cpu.max", "max") == 0 || errno != ENOENT;
+	bool v1 = !v2 && (put(dir, "cpu.cfs_quota_us", "-1") == 0 || errno != ENOENT);
+
+	return v2 || v1 || put(dir, "freezer.state", "THAWED") == 0 || errno != ENOENT;
 }
 
 void cg_ease_path(const char *path)
@@ -299,8 +301,8 @@ void cg_ease_path(const char *path)
 			close(fd);
 		return;
 	}
-	ease(fd);
-	while ((e = readdir(list))) {
+	bool more = ease(fd);
+	while (more && (e = readdir(list))) {
 		if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		int child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

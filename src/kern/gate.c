@@ -35,7 +35,10 @@ static void note(struct gate *g, const struct step *s)
 	struct step inverse = { 0 };
 
 	c->can = row_of(s)->inverse ? row_of(s)->inverse(s, &inverse) : row_of(s)->for_good ? -1 : 0;
-	step_copy(&c->done, s);
+	/* Without its descriptors: they would keep a namespace alive that everybody else has left, and its links with it. */
+	struct step done = *s;
+	done.fd[0] = done.fd[1] = -1;
+	step_copy(&c->done, &done);
 	if (c->can == 1)
 		step_copy(&c->inverse, &inverse);
 }
@@ -306,6 +309,36 @@ int gate_can_undo(const struct gate *g, size_t mark, size_t end, struct err *err
 				       row_of(s)->for_good);
 		}
 	return 0;
+}
+
+/* Is NAME in the place P one of the ends of S? */
+static bool is_end(const struct step *s, const struct place *p, const char *name)
+{
+	return (s->place == p && s->to && streq(s->to, name)) ||
+	       (s->kind == STEP_VETH && streq(s->text, p->name) && streq(s->what, name));
+}
+
+/* Was the link that the step I made deleted later, by either end? */
+static bool is_unlinked(const struct gate *g, size_t i)
+{
+	const struct step *made = &g->done[i].done;
+
+	for (size_t k = i + 1; k < g->n_done; k++) {
+		const struct step *s = &g->done[k].done;
+		if (s->kind == STEP_UNLINK && s->place && is_end(made, s->place, s->to))
+			return true;
+	}
+	return false;
+}
+
+int gate_planned_link(const struct gate *g, const struct place *p, const char *name)
+{
+	for (size_t i = g->n_done; i-- > 0;) {
+		const struct step *s = &g->done[i].done;
+		if ((s->kind == STEP_BRIDGE || s->kind == STEP_VETH) && s->place && is_end(s, p, name) && !is_unlinked(g, i))
+			return (int)s->kind;
+	}
+	return -1;
 }
 
 void gate_plan(struct gate *g)

@@ -41,6 +41,10 @@ void gate_forget(struct gate *g, size_t mark, size_t end);
 void gate_forget_place(struct gate *g, const struct place *p);
 int gate_can_undo(const struct gate *g, size_t mark, size_t end, struct err *err);
 
+/* Does the link NAME exist in the place as far as the journal knows? The step that made it (STEP_BRIDGE, STEP_VETH), or -1. For planning
+ * without asking the kernel. */
+int gate_planned_link(const struct gate *g, const struct place *p, const char *name);
+
 /* One step in words, as kernel calls, and as a shell command (three lines). */
 void gate_tell(const struct step *s, FILE *out);
 

@@ -25,7 +25,7 @@
 
 extern const char holder_image[], holder_image_end[];
 
-enum { STACK = 64 * 1024 };
+enum { STACK = 64 * 1024, PATIENCE_MS = 3000 };
 
 /* The sealed memory file, made once; -1 with err. */
 static int image(struct err *err)
@@ -65,7 +65,7 @@ static int become(void *arg)
 }
 
 /* A child of ours that becomes the holder's program in some role; its pid, or -1. */
-static pid_t start(int sock, char *const *argv, int *pidfd, struct err *err)
+static pid_t start(int sock, char *const *argv, int flags, int *pidfd, struct err *err)
 {
 	static int null = -1;
 	static char *stack;
@@ -83,7 +83,7 @@ static pid_t start(int sock, char *const *argv, int *pidfd, struct err *err)
 		return -1;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	pid_t pid = clone(become, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, pidfd);
+	pid_t pid = clone(become, stack + STACK, flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, pidfd);
 	int number = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
@@ -97,18 +97,23 @@ static pid_t start(int sock, char *const *argv, int *pidfd, struct err *err)
 	return pid;
 }
 
+/* Wait for the end of a process that was told to end, and see to it that it does. */
 static void reap(pid_t pid, int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int ready = 0;
 
-	while (waitpid(pid, NULL, 0) < 0) {
-		if (errno == EINTR)
-			continue;
-		/* Not our child (a named session's): its descriptor says when it has ended. */
-		while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+	/* It may be hindered, even stopped, by what it holds. */
+	if (pidfd >= 0)
+		while ((ready = poll(&p, 1, PATIENCE_MS)) < 0 && errno == EINTR)
 			;
-		return;
-	}
+	if (pidfd >= 0 && ready == 0)
+		holder_signal(pidfd, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	/* Not our child (a named session's): its descriptor says when it has ended. */
+	while (pidfd >= 0 && ready == 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
 }
 
 int holder_start(struct place *p, struct err *err)
@@ -122,7 +127,7 @@ int holder_start(struct place *p, struct err *err)
 	if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return err_set(err, errno, "%s: no socket for its holder", p->name);
 	int pidfd = -1;
-	pid_t pid = start(theirs, argv, &pidfd, err);
+	pid_t pid = start(theirs, argv, 0, &pidfd, err);
 	if (pid < 0)
 		return err_wrap(err, "%s: ", p->name);
 	p->pid = pid;
@@ -146,7 +151,8 @@ int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err 
 	int pidfd = -1;
 
 
-	*pid = start(sock, argv, &pidfd, err);
+	/* A tracer that ends may take all that it traces along (PTRACE_O_EXITKILL); the keeper must be left. */
+	*pid = start(sock, argv, CLONE_UNTRACED, &pidfd, err);
 	close_fd(&pidfd);
 	return *pid < 0 ? -1 : 0;
 }

@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
@@ -268,16 +269,19 @@ static int remove_directory(int dir, const char *path, struct err *err)
 	return 0;
 }
 
-void ledger_leave(const char *path)
+/* The directory that PATH is in goes too when it is empty. */
+static int leave(const char *path, struct err *err)
 {
 	char parent[LINE_ROOM];
 	int n = snprintf(parent, sizeof parent, "%s", path);
 	char *slash = strrchr(parent, '/');
 
 	if (n < 0 || (size_t)n >= sizeof parent || !slash || slash == parent)
-		return;
+		return 0;
 	*slash = '\0';
-	rmdir(parent);
+	if (rmdir(parent) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST || errno == EROFS)
+		return 0;
+	return err_set(err, errno, "%s: can't be removed", parent);
 }
 
 int ledger_clear(int dir, const char *path, struct err *err)
@@ -299,7 +303,38 @@ int ledger_clear(int dir, const char *path, struct err *err)
 		close(fd);
 	if (failed < 0)
 		return -1;
-	failed = remove_directory(dir, path, err);
-	ledger_leave(path);
-	return failed;
+	return remove_directory(dir, path, err) < 0 ? -1 : leave(path, err);
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
+int ledger_take_down(int lock, const char *path, int own, int patience, struct err *err)
+{
+	int failed = -1;
+
+	for (int pause = 1;; pause *= 4) {
+		struct err what = { 0 };
+		if (lock < 0)
+			lock = ledger_lock(path, true);
+		if (lock < 0)
+			failed = errno == ENOENT ? leave(path, &what) : err_set(&what, errno, "%s: can't be locked", path);
+		else
+			failed = own >= 0 && !is_same(own, lock) ? 0 : ledger_clear(lock, path, &what);
+		if (lock >= 0)
+			close(lock);
+		lock = -1;
+		patience -= pause;
+		if (failed == 0 || patience < 0) {
+			if (failed < 0 && err)
+				*err = what;
+			return failed;
+		}
+		struct timespec moment = { .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000L };
+		nanosleep(&moment, NULL);
+	}
 }

@@ -40,7 +40,9 @@ int ledger_lock(const char *path, bool block);
  * so that the next belljar can try again. 0, or -1 with err (the first). */
 int ledger_clear(int dir, const char *path, struct err *err);
 
-/* Remove the directory that PATH is in, if nothing is in it. */
-void ledger_leave(const char *path);
+/* The whole of it: lock, clear, and try again a few times what failed, with pauses of up to PATIENCE milliseconds in all. LOCK: the lock
+ * when the caller has it already, else -1; it is let go in any case. A directory that is gone is done. When OWN >= 0 it must be
+ * the same directory, else nothing is done. */
+int ledger_take_down(int lock, const char *path, int own, int patience, struct err *err);
 
 #endif

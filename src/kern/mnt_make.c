@@ -243,9 +243,9 @@ static int fill_devices(int dev)
 static int borrow_devices(void *arg, struct err *err)
 {
 	int *dev = arg;
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = mnt_alone(err);
 
-	if (mnt_alone(err) < 0)
+	if (root < 0)
 		return -1;
 	if (sys_move_mount(*dev, "", root, "", SYS_MOVE_FROM_FD | SYS_MOVE_TO_FD) < 0)
 		return err_set(err, errno, "/dev: can't be put together");

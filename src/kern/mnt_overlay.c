@@ -31,7 +31,8 @@ int mnt_alone(struct err *err)
 	/* What is attached here must not appear on the host. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set(err, errno, "can't cut mounts off from the host's");
-	return 0;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? err_set(err, errno, "/: can't be opened") : root;
 }
 
 int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *err)
@@ -108,10 +109,10 @@ static int reopen(const struct mnt_layer *l, struct err *err)
 static int overlay_alone(void *arg, struct err *err)
 {
 	struct overlay *o = arg;
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = mnt_alone(err);
 	_cleanup_close_ int fs = -1;
 
-	if (mnt_alone(err) < 0)
+	if (root < 0)
 		return -1;
 	for (size_t i = 0; i < o->n; i++) {
 		const struct mnt_layer *l = &o->lowers[i];

@@ -44,7 +44,7 @@ struct mnt_layer {
 int mnt_overlay(const struct mnt_layer *lowers, size_t n, int upper, const char *source, struct err *err);
 
 /* Have FN done in a child that shares belljar's memory and descriptors and can enter a mount namespace of its own with mnt_alone (which cuts
- * it off from the host's). Mounts attached there end with it. */
+ * it off from the host's, and returns its "/" to attach things to). Mounts attached there end with it. */
 int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *err);
 int mnt_alone(struct err *err);
 

@@ -35,6 +35,7 @@ struct net_addr {
 	int index;             /* of its link */
 	char cidr[64];         /* 10.0.0.1/24 */
 	bool automatic;        /* set by the kernel: loopback's own, link-local */
+	bool secondary;        /* IPv4: not the first of its subnet, so that the kernel takes it away with the first */
 };
 
 struct net_route {

@@ -36,9 +36,9 @@ static void add_cause(struct err *err, int number, const char *said)
 		err_why(err, "the kernel's answer was lost, for want of memory perhaps");
 }
 
-static int refuse(const struct net_conn *c, const struct step *s, const char *object, int number, struct err *err)
+static int refuse(const struct net_conn *c, const struct step *s, const char *what, int number, struct err *err)
 {
-	err_set(err, number, "%s: %s", s->place->name, object);
+	err_set(err, number, "%s: %s can't be %s", s->place->name, s->to, what);
 	add_cause(err, number, net_said(c));
 	return -1;
 }
@@ -94,7 +94,7 @@ int net_bridge(struct step *s, struct err *err)
 		return err_set(err, EEXIST, "%s: there is a link %s already", s->place->name, s->to);
 	if (number == EOPNOTSUPP)
 		err_try(err, "!modprobe bridge");
-	return number ? refuse(c, s, s->to, number, err) : 0;
+	return number ? refuse(c, s, "made", number, err) : 0;
 }
 
 static void put_queues(struct nl_msg *m)
@@ -105,7 +105,8 @@ static void put_queues(struct nl_msg *m)
 
 static struct nl_msg *veth_message(const struct step *s, int bridge, int peer_ns)
 {
-	struct ifinfomsg near = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP }, far = { .ifi_index = 0 };
+	struct ifinfomsg near = { .ifi_index = (int)s->num, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg far = { .ifi_index = (int)s->flags };
 	struct nl_msg *m = net_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &near, sizeof near);
 
 	net_put_text(m, IFLA_IFNAME, s->to);
@@ -132,7 +133,10 @@ static int veth_refused(const struct net_conn *c, const struct step *s, bool the
 		err_set(err, number, "%s: there is a link %s already", there ? s->place->name : s->text, there ? s->to : s->what);
 		return err_try(err, "another name: A:NAME B:NAME");
 	}
-	refuse(c, s, s->to, number, err);
+	err_set(err, number, "%s: %s can't be made", s->place->name, s->to);
+	if (number == EOPNOTSUPP && s->from)
+		err_why(err, "%s is no bridge, or the kernel has no veth links", s->from);
+	add_cause(err, number, net_said(c));
 	if (number == EOPNOTSUPP)
 		err_try(err, "!modprobe veth");
 	return -1;
@@ -169,7 +173,7 @@ int net_unlink(struct step *s, struct err *err)
 		return 0;
 	_cleanup_message_ struct nl_msg *m = net_message(RTM_DELLINK, 0, &link, sizeof link);
 	int number = net_ask(c, m, NULL, NULL);
-	return number && number != ENODEV ? refuse(c, s, s->to, number, err) : 0;
+	return number && number != ENODEV ? refuse(c, s, "deleted", number, err) : 0;
 }
 
 int net_set_up(struct step *s, bool up, struct err *err)
@@ -185,7 +189,7 @@ int net_set_up(struct step *s, bool up, struct err *err)
 	_cleanup_message_ struct nl_msg *m = net_message(RTM_NEWLINK, 0, &link, sizeof link);
 	int number = net_ask(c, m, NULL, NULL);
 	if (number)
-		return refuse(c, s, s->to, number, err);
+		return refuse(c, s, up ? "brought up" : "brought down", number, err);
 	snprintf(s->old, sizeof s->old, "%s", !(flags & IFF_UP) == !up ? "" : "1");
 	return 0;
 }
@@ -224,7 +228,7 @@ static int addr_refused(const struct net_conn *c, const struct step *s, int numb
 {
 	if (number == EEXIST)
 		return err_set(err, number, "%s: %s has the address %s already", s->place->name, s->to, s->text);
-	if (number == EADDRNOTAVAIL && !net_said(c)) {
+	if (number == EADDRNOTAVAIL && (!net_said(c) || strstr(net_said(c), "Address not found"))) {
 		err_set(err, number, "%s: %s has no address %s", s->place->name, s->to, s->text);
 		return err_try(err, "links, which lists them");
 	}
@@ -274,7 +278,7 @@ static int route_refused(const struct net_conn *c, const struct step *s, int num
 		return err_try(err, "links, which lists the routes too");
 	}
 	err_set(err, number, "%s: no route to %s%s%s%s%s", s->place->name, s->text, *via ? " via " : "", via, *to ? " dev " : "", to);
-	if (number == ENETUNREACH || number == EHOSTUNREACH || (number == EINVAL && *via)) {
+	if (number == ENETUNREACH || number == EHOSTUNREACH || (number == EINVAL && net_said(c) && strstr(net_said(c), "gateway"))) {
 		err_why(err, "the gateway %s can't be reached directly: it must be in the subnet of an address on a link that is up%s%s", via,
 			net_said(c) ? "; the kernel says: " : "", net_said(c) ? net_said(c) : "");
 		return err_try(err, "addr LINK ADDRESS/LENGTH in the gateway's subnet, or up LINK");

@@ -187,6 +187,7 @@ static void on_addr(const struct nlmsghdr *head, void *arg)
 	addr->index = (int)info->ifa_index;
 	addr->automatic = info->ifa_scope == RT_SCOPE_HOST || (info->ifa_family == AF_INET6 && info->ifa_scope == RT_SCOPE_LINK) ||
 			  !(info->ifa_flags & IFA_F_PERMANENT);
+	addr->secondary = info->ifa_family == AF_INET && (info->ifa_flags & IFA_F_SECONDARY);
 	snprintf(addr->cidr, sizeof addr->cidr, "%s/%u", text, (unsigned)info->ifa_prefixlen);
 }
 

@@ -59,9 +59,10 @@ enum step_kind {
 	/* network; the place's net namespace */
 	STEP_LAB,          /* a net namespace for the place "lab", loopback up */
 	STEP_LOOPBACK,     /* lo up */
-	STEP_BRIDGE,       /* to: name */
+	STEP_BRIDGE,       /* to: name, num: its index, or 0 for the kernel's choice */
 	STEP_VETH,         /* to: name here, what: peer's name, fd[0]: peer's net namespace (-1 = host's), from: bridge here or NULL,
-	                    * text: peer's place for messages; both ends are made in place */
+	                    * text: peer's place for messages; both ends are made in place;
+	                    * num and flags: index of this end and of the peer, or 0 for the kernel's choice */
 	STEP_UNLINK,       /* to: name of the link to delete (either end of a pair) */
 	STEP_UP, STEP_DOWN,/* to: link */
 	STEP_ADDR,         /* to: link, text: CIDR */

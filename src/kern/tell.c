@@ -83,6 +83,25 @@ static void options(struct buf *b, const struct step *s)
 	}
 }
 
+/* What only steps of the network need. {ip} is the ip command that works there, {netns} how it names the other end's namespace. */
+static void network(struct buf *b, const struct step *s, const char *key)
+{
+	const char *place = s->place->name, *text = s->text ? s->text : "";
+
+	if (streq(key, "ip") && s->place->pid)
+		buf_fmt(b, "nsenter -t %d -n ip", (int)s->place->pid);
+	else if (streq(key, "ip"))
+		buf_fmt(b, streq(place, "host") ? "ip" : streq(place, "lab") ? "ip -n lab" : "nsenter -t $%s -n ip", place);
+	else if (streq(key, "netns"))
+		buf_fmt(b, streq(text, "host") ? "1" : streq(text, "lab") ? "lab" : "$%s", text);
+	else if (streq(key, "nodad"))
+		buf_str(b, strchr(text, ':') ? "nodad" : "");
+	else if (streq(key, "dev") ? s->to : s->from) {
+		buf_fmt(b, "%s ", key);
+		visible(b, streq(key, "dev") ? s->to : s->from);
+	}
+}
+
 static void field(struct buf *b, const struct step *s, const char *name, size_t n)
 {
 	char key[16] = "";
@@ -120,6 +139,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		attributes(b, s->flags);
 	else if (streq(key, "propagation"))
 		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
+	else if (streq(key, "ip") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
+		network(b, s, key);
 	else if (streq(key, "file"))
 		visible(b, cg_file_of(s->what));
 	else

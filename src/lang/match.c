@@ -280,6 +280,37 @@ static const char *keyword_before(const struct matcher *m, const struct threads 
 	return NULL;
 }
 
+struct suggestion {
+	struct near near;
+	char text[64];         /* the best one, which lives only as long as it is offered */
+};
+
+static void offer(void *arg, const char *text)
+{
+	struct suggestion *s = arg;
+
+	s->near.best = NULL;
+	near_offer(&s->near, text);
+	if (s->near.best && strlen(text) < sizeof s->text)
+		memcpy(s->text, text, strlen(text) + 1);
+}
+
+/* Ask the type that has refused WORD whether something near to it would have done. */
+static void suggest_value(const struct matcher *m, const struct threads *now, const struct word *word, struct err *err)
+{
+	struct suggestion s = { .text = "" };
+	size_t n = strlen(err->text);
+
+	near_start(&s.near, word->text);
+	for (size_t k = 0; k < now->n; k++) {
+		const struct instruction *i = &m->g->code[now->list[k].at];
+		if (i->op == OP_VALUE && i->type->complete)
+			i->type->complete(m->sh, "", offer, &s);
+	}
+	if (s.text[0] && !strstr(err->text, "did you mean"))
+		snprintf(err->text + n, sizeof err->text - n, ", did you mean %s?", s.text);
+}
+
 /* Nothing that NOW waits for is words[0]. ERR holds the refusal of the first value that was possible, if there was one. */
 static int fail_word(const struct matcher *m, const struct threads *now, const struct word *words, size_t n,
 		     const struct command *c, struct err *err)
@@ -297,6 +328,7 @@ static int fail_word(const struct matcher *m, const struct threads *now, const s
 			near_offer(&near, g->code[now->list[k].at].name);
 	if (values == 1 && err->status && !near.best && !now->twice) {
 		const char *keyword = keyword_before(m, now, w);
+		suggest_value(m, now, w, err);
 		if (keyword)
 			err_wrap(err, "%s: ", keyword);
 		err->column = w->column;

@@ -221,6 +221,8 @@ static void apply_state(struct session *s, char *text)
 	struct sandbox **old = s->sandboxes;
 	size_t n_old = s->n_sandboxes;
 	struct reading r = { .s = s };
+	/* Which sandbox is the current one is each belljar's own affair; the state's is for one that comes in. */
+	_cleanup_free_ char *mine = s->current ? xstrdup(s->current->name) : NULL;
 	char *rest = NULL;
 
 	s->sandboxes = NULL;
@@ -229,7 +231,7 @@ static void apply_state(struct session *s, char *text)
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		read_line(&r, line, old, n_old);
 	for (size_t i = 0; i < s->n_sandboxes; i++)
-		if (r.current && streq(s->sandboxes[i]->name, r.current))
+		if ((mine && streq(s->sandboxes[i]->name, mine)) || (!s->current && r.current && streq(s->sandboxes[i]->name, r.current)))
 			s->current = s->sandboxes[i];
 	for (size_t i = 0; i < n_old; i++)
 		if (old[i])

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -97,6 +98,26 @@ static bool same_netns(const struct place *a, const struct place *b)
 	       sa.st_ino == sb.st_ino && sa.st_dev == sb.st_dev;
 }
 
+/* ---- the host ---- */
+
+/* What is made on the host is noted first, with the number it will have. Ends of pairs would go by themselves, but not before the kernel
+ * has had the time to clear the other end's namespace. */
+static int note_on_host(struct session *s, const char *name, int *index, struct err *err)
+{
+	*index = network_choose_index();
+	_cleanup_free_ char *line = network_ledger_line(name, *index), *noted = xasprintf("%s\n", line);
+
+	return store_need(s, err) < 0 ? -1 : store_note(s, noted, err);
+}
+
+/* A line that stays does no harm: only a link of that name and number would be removed. */
+static void forget_on_host(struct session *s, const char *name, int index)
+{
+	_cleanup_free_ char *line = network_ledger_line(name, index);
+
+	store_forget(s, line, NULL);
+}
+
 /* ---- ends of a new link ---- */
 
 struct end {
@@ -105,7 +126,14 @@ struct end {
 	char bridge[IFNAMSIZ]; /* it becomes a port of this bridge; "" = it doesn't */
 	char port[IFNAMSIZ];   /* the link's name here; "" until chosen */
 	const char *address;
+	int index;             /* on the host: its number, chosen beforehand; else 0 */
 };
+
+static int no_bridge(const struct end *e, struct err *err)
+{
+	err_set(err, EINVAL, "%s: %s is no bridge, but one end of a link", e->label, e->bridge);
+	return err_try(err, "the name of a sandbox or of a bridge");
+}
 
 /* A bridge of the session: in the lab, else on the host. */
 static int find_bridge(struct session *s, const char *name, struct end *e, struct err *err)
@@ -118,24 +146,38 @@ static int find_bridge(struct session *s, const char *name, struct end *e, struc
 	set_name(e->bridge, name);
 	e->place = &s->lab;
 	e->label = "lab";
-	if (s->gate.dry && s->lab.own[NS_NET] && !network_known(s, &s->lab))
-		return 0;
 	found = s->lab.own[NS_NET] ? network_find(s, &s->lab, name, &link, err) : 0;
 	if (found == 0) {
 		e->place = &s->host;
 		e->label = "host";
 		found = network_find_own(s, name, &link, err);
 	}
-	if (found < 0 || (found == 0 && s->gate.dry))
-		return found;
+	if (found < 0)
+		return -1;
 	if (!found) {
 		err_set(err, ENODEV, "no sandbox and no bridge is called %s", name);
 		return err_try(err, "new %s, or bridge %s", name, name);
 	}
-	if (streq(link.kind, "bridge"))
-		return 0;
-	err_set(err, EINVAL, "%s: %s is no bridge, but one end of a link", e->label, name);
-	return err_try(err, "the name of a sandbox or of a bridge");
+	return streq(link.kind, "bridge") ? 0 : no_bridge(e, err);
+}
+
+/* "lab:br0" is that bridge, "host:br0" too if it is one of ours there. */
+static int find_in(struct session *s, struct place *p, struct end *e, struct err *err)
+{
+	struct net_link link = { 0 };
+	int found = p == &s->lab ? network_find(s, p, e->port, &link, err) : network_find_own(s, e->port, &link, err);
+
+	e->place = p;
+	e->label = p->name;
+	if (found < 0 || (p == &s->host && !streq(link.kind, "bridge")))
+		return found < 0 ? -1 : 0;
+	set_name(e->bridge, e->port);
+	e->port[0] = '\0';
+	if (!found) {
+		err_set(err, ENODEV, "lab: no bridge %s", e->bridge);
+		return err_try(err, "bridge %s", e->bridge);
+	}
+	return streq(link.kind, "bridge") ? 0 : no_bridge(e, err);
 }
 
 /* An end as the user typed it. */
@@ -146,33 +188,54 @@ static int find_end(struct session *s, const char *text, struct end *e, struct e
 	if (split(text, who, e->port, err) < 0)
 		return -1;
 	struct sandbox *sb = by_name(s, who);
-	if (streq(who, "host")) {
-		e->place = &s->host;
-		e->label = "host";
-	} else if (sb) {
+	if (sb) {
 		e->place = &sb->place;
 		e->label = sb->name;
 		return need_net(sb, err);
-	} else if (streq(who, "lab")) {
-		err_usage(err, "a link can't end in the lab itself");
-		return err_try(err, "the name of a bridge in it");
-	} else {
-		return find_bridge(s, who, e, err);
 	}
+	if (e->port[0] && (streq(who, "lab") || streq(who, "host")))
+		return find_in(s, streq(who, "lab") ? &s->lab : &s->host, e, err);
+	if (streq(who, "host")) {
+		e->place = &s->host;
+		e->label = "host";
+		return 0;
+	}
+	if (streq(who, "lab") || e->port[0]) {
+		err_usage(err, streq(who, "lab") ? "a link can't end in the lab itself" : "no sandbox is called %s", who);
+		return err_try(err, "the name of a sandbox or of a bridge");
+	}
+	return find_bridge(s, who, e, err);
+}
+
+/* Perform a step that no undo takes back. */
+static int run_for_good(struct session *s, struct step step, struct err *err)
+{
+	size_t mark = gate_mark(&s->gate);
+
+	if (gate_run(&s->gate, &step, 1, err) < 0)
+		return -1;
+	gate_forget(&s->gate, mark, gate_mark(&s->gate));
 	return 0;
 }
 
-/* Is NAME free in the place, where it can be known? 1, 0, or -1. */
-static int is_free(const struct session *s, struct place *p, const char *name, struct err *err)
+/* Is NAME free in the place, where it can be known? What a sandbox left that is gone is removed. 1, 0, or -1. */
+static int is_free(struct session *s, struct place *p, const char *name, struct err *err)
 {
 	struct net_link link;
-	int found = network_find(s, p, name, &link, err);
+	int found = network_find(s, p, name, &link, err), stale;
 
-	return found < 0 ? -1 : !found;
+	if (found <= 0)
+		return found < 0 ? -1 : 1;
+	if (p != &s->lab && p != &s->host)
+		return 0;
+	stale = network_stale(s, p, &link, err);
+	if (stale <= 0)
+		return stale;
+	return run_for_good(s, (struct step){ .kind = STEP_UNLINK, .place = p, .to = name }, err) < 0 ? -1 : 1;
 }
 
 /* A sandbox's own links are eth0, eth1 ... */
-static int choose_inside(const struct session *s, struct end *e, struct err *err)
+static int choose_inside(struct session *s, struct end *e, struct err *err)
 {
 	int is = 0;
 
@@ -184,7 +247,7 @@ static int choose_inside(const struct session *s, struct end *e, struct err *err
 }
 
 /* In the lab and on the host a link is named after the other end: web.eth0. What is too long loses letters of the sandbox's name. */
-static int choose_outside(const struct session *s, struct end *e, const struct end *other, struct err *err)
+static int choose_outside(struct session *s, struct end *e, const struct end *other, struct err *err)
 {
 	const char *inner = other->port[0] ? other->port : other->bridge;
 	int is = 0;
@@ -204,8 +267,12 @@ static bool inside(const struct session *s, const struct end *e)
 	return e->place != &s->host && e->place != &s->lab;
 }
 
-static int choose_names(const struct session *s, struct end e[2], struct err *err)
+static int choose_names(struct session *s, struct end e[2], struct err *err)
 {
+	/* The name the user chose may be taken: the step will say so. */
+	for (int i = 0; i < 2; i++)
+		if (e[i].port[0] && is_free(s, e[i].place, e[i].port, err) < 0)
+			return -1;
 	for (int i = 0; i < 2; i++)
 		if (inside(s, &e[i]) && !e[i].port[0] && choose_inside(s, &e[i], err) < 0)
 			return -1;
@@ -232,6 +299,19 @@ static int check_ends(const char *texts[2], const struct end e[2], struct err *e
 	return 0;
 }
 
+/* Addresses that stand for many, or for none. The kernel takes some of them, and then nothing works. */
+static int check_address(const char *cidr, struct err *err)
+{
+	bool v6 = strchr(cidr, ':') != NULL;
+	unsigned long first = v6 ? 0 : strtoul(cidr, NULL, 10);
+
+	if (v6 ? strncasecmp(cidr, "ff", 2) == 0 && strcspn(cidr, ":") == 4 : first == 0 || first >= 224) {
+		err_usage(err, "%s is no address that one link can have", cidr);
+		return err_why(err, "%s", v6 ? "ff00::/8 is for multicast" : "0.0.0.0/8 means this network, 224.0.0.0 and up are for multicast and broadcast");
+	}
+	return 0;
+}
+
 /* Addresses in the order of the ends; a bridge's port has none. */
 static int give_addresses(struct end e[2], const char *addresses[2], struct err *err)
 {
@@ -245,6 +325,9 @@ static int give_addresses(struct end e[2], const char *addresses[2], struct err 
 	}
 	if (n == 2 && strncmp(addresses[0], addresses[1], strcspn(addresses[0], "/") + 1) == 0)
 		return err_usage(err, "both ends would have the address %s", addresses[1]);
+	for (size_t i = 0; i < n; i++)
+		if (check_address(addresses[i], err) < 0)
+			return -1;
 	e[e[0].bridge[0] ? 1 : 0].address = addresses[0];
 	if (n == 2)
 		e[1].address = addresses[1];
@@ -260,6 +343,8 @@ static void plan_pair(struct plan *p, const struct end *near, const struct end *
 	s->fd[0] = far->place->own[NS_NET] ? far->place->ns[NS_NET] : -1;
 	s->from = near->bridge[0] ? near->bridge : NULL;
 	s->text = far->label;
+	s->num = near->index;
+	s->flags = (uint64_t)far->index;
 	if (near->address)
 		add(p, STEP_ADDR, near->place, near->port)->text = near->address;
 	if (far->address)
@@ -277,21 +362,21 @@ int network_link(struct session *s, const char *texts[2], const char *addresses[
 			return -1;
 	if (check_ends(texts, e, err) < 0 || give_addresses(e, addresses, err) < 0 || choose_names(s, e, err) < 0)
 		return -1;
+	for (int i = 0; i < 2; i++)
+		if (e[i].place == &s->host && note_on_host(s, e[i].port, &e[i].index, err) < 0)
+			return -1;
 	/* Only the near end can be put into a bridge. */
 	bool turned = e[1].bridge[0];
 	plan_pair(&p, &e[turned], &e[!turned]);
-	return run(&p, err);
+	if (run(&p, err) == 0)
+		return 0;
+	for (int i = 0; i < 2; i++)
+		if (e[i].index)
+			forget_on_host(s, e[i].port, e[i].index);
+	return -1;
 }
 
 /* ---- bridges ---- */
-
-/* A bridge that is made on the host is noted first, with the number it will have. */
-static int note_on_host(struct session *s, const char *name, int index, struct err *err)
-{
-	_cleanup_free_ char *line = network_ledger_line(name, index), *noted = xasprintf("%s\n", line);
-
-	return store_need(s, err) < 0 ? -1 : store_note(s, noted, err);
-}
 
 int network_bridge(struct session *s, const char *name, const char *cidr, bool host, struct err *err)
 {
@@ -303,6 +388,8 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 	if (by_name(s, name) || streq(name, "host") || streq(name, "lab") || streq(name, "all"))
 		return err_usage(err, "%s is the name of %s, and a bridge of that name could not be linked", name,
 				 by_name(s, name) ? "a sandbox" : "something else");
+	if (cidr && check_address(cidr, err) < 0)
+		return -1;
 	struct place *place = host ? &s->host : session_lab(s, err);
 	int found = place ? network_find(s, place, name, &link, err) : -1;
 	if (found < 0)
@@ -310,19 +397,18 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 	if (found)
 		return err_set(err, EEXIST, "%s: there is a link %s already", place->name, name);
 	struct step *step = add(&p, STEP_BRIDGE, place, name);
-	step->num = host ? network_choose_index() : 0;
 	if (cidr)
 		add(&p, STEP_ADDR, place, name)->text = cidr;
 	add(&p, STEP_UP, place, name);
 	if (!host)
 		return run(&p, err);
-	int index = (int)step->num;
-	if (note_on_host(s, name, index, err) < 0)
+	int index;
+	if (note_on_host(s, name, &index, err) < 0)
 		return -1;
+	step->num = index;
 	if (run(&p, err) == 0)
 		return 0;
-	_cleanup_free_ char *line = network_ledger_line(name, index);
-	store_forget(s, line, NULL);
+	forget_on_host(s, name, index);
 	return -1;
 }
 
@@ -339,7 +425,7 @@ static int target_at(struct session *s, struct target *t, struct place *p, const
 {
 	t->place = p;
 	t->label = label;
-	return p == &s->host && !s->gate.dry ? network_find_own(s, t->name, &t->link, err) : network_find(s, p, t->name, &t->link, err);
+	return p == &s->host ? network_find_own(s, t->name, &t->link, err) : network_find(s, p, t->name, &t->link, err);
 }
 
 static int missing(const struct target *t, struct err *err)
@@ -368,7 +454,8 @@ static int find_there(struct session *s, const char *who, struct target *t, stru
 		found = target_at(s, t, &s->host, "host", err);
 	else
 		return sandbox_find(s, who, err) ? 0 : -1;
-	return found > 0 || (found == 0 && !network_known(s, t->place)) ? 0 : found < 0 ? -1 : missing(t, err);
+	/* A place that is only planned has a lo too. */
+	return found > 0 || (found == 0 && !network_known(s, t->place) && streq(t->name, "lo")) ? 0 : found < 0 ? -1 : missing(t, err);
 }
 
 /* "eth0": in the current sandbox, else a bridge in the lab, else ours on the host. */
@@ -379,16 +466,17 @@ static int find_here(struct session *s, struct sandbox *sb, struct target *t, st
 	int found = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places) && found == 0; i++) {
-		if (!places[i] || (s->gate.dry && i == 2))
+		/* Every place has its own lo: one that is not meant must be named. */
+		if (!places[i] || (i > 0 && streq(t->name, "lo")))
 			continue;
 		found = target_at(s, t, places[i], labels[i], err);
-		if (found == 0 && !network_known(s, places[i]))
-			return 0;
 	}
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (s->gate.dry && t->place)
+	if (places[0] && !network_known(s, places[0]) && streq(t->name, "lo")) {
+		t->place = places[0];
 		return 0;
+	}
 	if (!sb)
 		return sandbox_current(s, err) ? 0 : -1;
 	if (need_net(sb, err) < 0)
@@ -514,14 +602,62 @@ int network_up(struct session *s, struct sandbox *sb, const char *link, bool up,
 	return run(&p, err);
 }
 
-/* Addresses of one family a link has, and whether CIDR is the only one (its text may be written in other ways). */
-static bool is_last(const struct target *t, const struct lost *l, bool v6)
+/* The subnet of an IPv4 CIDR. */
+static uint32_t subnet(const char *cidr, unsigned long *length)
 {
-	size_t n = 0;
+	const char *slash = strchr(cidr, '/');
+	char text[INET_ADDRSTRLEN] = "";
+	struct in_addr in = { 0 };
+
+	*length = slash ? strtoul(slash + 1, NULL, 10) : 32;
+	if (slash && (size_t)(slash - cidr) < sizeof text)
+		memcpy(text, cidr, (size_t)(slash - cidr));
+	inet_pton(AF_INET, text, &in);
+	return *length ? ntohl(in.s_addr) & (uint32_t)(0xffffffffull << (32 - *length)) : 0;
+}
+
+/* Does A go when CIDR, the first address of its subnet, goes? */
+static bool goes_with(const struct net_addr *a, const char *cidr)
+{
+	unsigned long la, lc;
+
+	return a->secondary && !streq(a->cidr, cidr) && subnet(a->cidr, &la) == subnet(cidr, &lc) && la == lc;
+}
+
+/* With an address the kernel takes away the later ones of its subnet (unless promote_secondaries is set), and with the last one of a link
+ * its routes. The routes and later addresses are taken away before, and what the user did not mean is given back behind it. */
+static int plan_unaddr(struct plan *p, const struct target *t, const struct lost *l, const char *cidr, struct err *err)
+{
+	size_t more = 0, others = 0, first_route = p->n;
+	bool is_first = true;
 
 	for (size_t i = 0; i < l->n_addrs; i++)
-		n += l->addrs[i].index == t->link.index && is_v6(l->addrs[i].cidr, NULL) == v6 && !l->addrs[i].automatic;
-	return n == 1;
+		if (l->addrs[i].index == t->link.index && streq(l->addrs[i].cidr, cidr))
+			is_first = !l->addrs[i].secondary;
+	for (size_t i = 0; i < l->n_addrs; i++) {
+		const struct net_addr *a = &l->addrs[i];
+		if (a->index != t->link.index || is_v6(a->cidr, NULL) || streq(a->cidr, cidr))
+			continue;
+		is_first && goes_with(a, cidr) ? more++ : others++;
+	}
+	if (others == 0 && plan_unroutes(p, t, l, true, false, err) < 0)
+		return -1;
+	size_t end_route = p->n;
+	if (p->n + 2 * more + (end_route - first_route) + 1 > STEPS)
+		return err_set(err, E2BIG, "%s: %s has too many addresses and routes to delete one that others stand on", t->label, t->name);
+	for (int back = 0; back < 2; back++) {
+		for (size_t i = 0; i < l->n_addrs && more; i++)
+			if (l->addrs[i].index == t->link.index && goes_with(&l->addrs[i], cidr))
+				add(p, back ? STEP_ADDR : STEP_UNADDR, t->place, t->name)->text = l->addrs[i].cidr;
+		if (!back)
+			add(p, STEP_UNADDR, t->place, t->name)->text = cidr;
+	}
+	for (size_t i = end_route; more && i-- > first_route;) {
+		struct step *s = add(p, STEP_ROUTE, p->steps[i].place, p->steps[i].to);
+		s->text = p->steps[i].text;
+		s->from = p->steps[i].from;
+	}
+	return 0;
 }
 
 int network_addr(struct session *s, struct sandbox *sb, const char *link, const char *cidr, bool add_it, struct err *err)
@@ -529,17 +665,15 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 	struct plan p = { .session = s };
 	struct target t = { 0 };
 	_cleanup_(free_lost) struct lost lost = { 0 };
-	bool v6 = is_v6(cidr, NULL);
 
+	if (add_it && check_address(cidr, err) < 0)
+		return -1;
 	if ((link ? find_target(s, sb, link, &t, err) : find_only(s, sb, &t, err)) < 0)
 		return -1;
-	if (!add_it && !v6) {
-		if (read_lost(s, &t, &lost, err) < 0)
-			return -1;
-		if (is_last(&t, &lost, v6) && plan_unroutes(&p, &t, &lost, true, false, err) < 0)
-			return -1;
-	}
-	add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;
+	if (add_it || is_v6(cidr, NULL))
+		add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;
+	else if (read_lost(s, &t, &lost, err) < 0 || plan_unaddr(&p, &t, &lost, cidr, err) < 0)
+		return -1;
 	return run(&p, err);
 }
 
@@ -557,10 +691,8 @@ int network_unlink(struct session *s, struct sandbox *sb, const char *link, stru
 	add(&p, STEP_UNLINK, t.place, t.name);
 	if (run(&p, err) < 0)
 		return -1;
-	_cleanup_free_ char *line = network_ledger_line(t.name, t.link.index);
-	/* A line that stays does no harm: only a link of that name and number would be removed. */
-	if (t.place == &s->host && streq(t.link.kind, "bridge"))
-		store_forget(s, line, NULL);
+	if (t.place == &s->host)
+		forget_on_host(s, t.name, t.link.index);
 	return 0;
 }
 

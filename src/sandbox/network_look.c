@@ -28,10 +28,17 @@ bool network_known(const struct session *s, const struct place *p)
 int network_find(const struct session *s, struct place *p, const char *name, struct net_link *link, struct err *err)
 {
 	*link = (struct net_link){ 0 };
-	if (!network_known(s, p))
+	if (network_known(s, p)) {
+		const struct net_api *net = net_api(err);
+		int found = net ? net->find(p, name, link, err) : -1;
+		if (found)
+			return found;
+	}
+	int planned = s->gate.dry ? gate_planned_link(&s->gate, p, name) : -1;
+	if (planned < 0)
 		return 0;
-	const struct net_api *net = net_api(err);
-	return net ? net->find(p, name, link, err) : -1;
+	snprintf(link->kind, sizeof link->kind, "%s", planned == STEP_BRIDGE ? "bridge" : "veth");
+	return 1;
 }
 
 /* ---- places and what is in them ---- */
@@ -199,10 +206,26 @@ int network_find_own(struct session *s, const char *name, struct net_link *link,
 	_cleanup_(close_views) struct views all = { 0 };
 	int found = network_find(s, &s->host, name, link, err);
 
-	if (found <= 0)
+	/* What is only planned is ours, and has no number yet. */
+	if (found <= 0 || link->index == 0)
 		return found;
 	open_views(&all, s);
 	return is_own(s, &all, &all.views[all.n - 1], link, err);
+}
+
+int network_stale(struct session *s, struct place *p, const struct net_link *link, struct err *err)
+{
+	_cleanup_(close_views) struct views all = { 0 };
+	const struct view *where = NULL;
+	const struct net_link *peer;
+
+	if (!link->index || !streq(link->kind, "veth") || (p == &s->host && !in_ledger(s, link)))
+		return 0;
+	open_views(&all, s);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.views[i].place == p && find_peer(&all, &all.views[i], link, &where, &peer, err) < 0)
+			return -1;
+	return !where;
 }
 
 /* ---- the table ---- */

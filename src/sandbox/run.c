@@ -140,8 +140,8 @@ static int start(struct sandbox *sb, const struct run_want *want, struct holder_
 	}
 	if (*terminal >= 0)
 		terminal_size(*terminal, &program.rows, &program.columns);
-	/* A process that shares the host's pid namespace is found again by its group. */
-	if (!sb->place.init && !sb->group && sandbox_group(sb, err) == NULL)
+	/* A process that shares the host's pid namespace is found again by its group; where none is to be had, by its parents alone. */
+	if (!sb->place.init && !sb->group && cg_layout(NULL) && sandbox_group(sb, err) == NULL)
 		return -1;
 	if (sb->group && !sb->session->gate.dry && cg_entries(sb->group, &sb->place, groups, &program.n_groups, err) < 0)
 		return -1;

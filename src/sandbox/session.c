@@ -111,7 +111,7 @@ int name_check(const char *what, const char *name, struct err *err)
 	static const char *const reserved[] = { "host", "lab", "all" };
 	size_t n = strlen(name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+	for (size_t i = 0; streq(what, "sandbox") && i < ARRAY_SIZE(reserved); i++)
 		if (streq(name, reserved[i]))
 			return err_usage(err, "%s is a word of belljar's own and can't name a %s", name, what);
 	if (n == 0 || n > NAME_LONGEST)

@@ -67,8 +67,8 @@ struct sandbox *sandbox_find(struct session *s, const char *name, struct err *er
 /* The current one, or an error that says how to make one. */
 struct sandbox *sandbox_current(struct session *s, struct err *err);
 
-/* May a sandbox, session or volume be called so? Letters, digits, . _ - ; not first . or -; at most NAME_LONGEST bytes; not one of
- * the words host, lab, all. 0 or -1 with err. */
+/* May a sandbox, session or volume be called so? Letters, digits, . _ - ; not first . or -; at most NAME_LONGEST bytes; a sandbox not one
+ * of the words host, lab, all. 0 or -1 with err. */
 int name_check(const char *what, const char *name, struct err *err);
 
 struct sandbox *sandbox_new(struct session *s, const char *name, struct err *err);

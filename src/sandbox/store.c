@@ -22,7 +22,7 @@
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
-enum { ATTEMPTS = 5 };
+enum { ATTEMPTS = 5, PATIENCE_MS = 50 };
 
 char *store_run_path(void)
 {
@@ -122,29 +122,26 @@ static int make_ledger(struct store *st, const char *header, struct err *err)
 	return 0;
 }
 
-static int make_store(struct store *st, const char *run, struct err *err)
+/* The directory, and the run directory above it; another belljar that ends may take that away again at any moment. */
+static int make_directories(struct store *st, struct err *err)
 {
 	char header[256];
+	struct err failed = { 0 };
 
 	if (ledger_header(getpid(), header, sizeof header, err) < 0)
 		return -1;
-	st->id = xasprintf("%d.%llu", (int)getpid(), ledger_start_time(getpid()));
-	st->dir = xasprintf("%s/%s", run, st->id);
-	if (start_keeper(st, err) < 0)
-		return -1;
 	for (int i = 0; i < ATTEMPTS; i++) {
-		struct err failed = { 0 };
-		_cleanup_free_ char *again = i ? store_run_dir(err) : NULL;
-		if (i && !again)
+		_cleanup_free_ char *run = store_run_dir(err);
+		if (!run)
 			return -1;
+		err_clear(&failed);
 		if (make_ledger(st, header, &failed) == 0)
 			return 0;
-		if (failed.number != ENOENT || i == ATTEMPTS - 1) {
-			if (err)
-				*err = failed;
-			return -1;
-		}
+		if (failed.number != ENOENT)
+			break;
 	}
+	if (err)
+		*err = failed;
 	return -1;
 }
 
@@ -152,20 +149,20 @@ int store_need(struct session *s, struct err *err)
 {
 	if (s->store || s->gate.dry)
 		return 0;
-	_cleanup_free_ char *run = store_run_dir(err);
-	if (!run)
-		return -1;
 	store_sweep(NULL);
+	unsigned long long start_time = ledger_start_time(getpid());
+	if (!start_time)
+		return err_set(err, errno, "/proc does not say when this process began");
+	_cleanup_free_ char *run = store_run_path();
 	struct store *st = xcalloc(1, sizeof *st);
 	st->ledger = st->keeper = st->lock = -1;
-	if (make_store(st, run, err) == 0) {
+	st->id = xasprintf("%d.%llu", (int)getpid(), start_time);
+	st->dir = xasprintf("%s/%s", run, st->id);
+	if (start_keeper(st, err) == 0 && make_directories(st, err) == 0) {
 		s->store = st;
 		return 0;
 	}
-	end_keeper(st);
-	if (st->dir)
-		rmdir(st->dir);
-	rmdir(run);
+	/* The keeper, if there is one, takes away what was made so far. */
 	store_free(st);
 	return -1;
 }
@@ -205,10 +202,10 @@ int store_clear(struct session *s, struct err *err)
 	if (!st)
 		return 0;
 	s->store = NULL;
-	int dir = st->lock >= 0 ? move_fd(&st->lock) : ledger_lock(st->dir, true);
-	int failed = dir < 0 ? 0 : ledger_clear(dir, st->dir, err);
-	close_fd(&dir);
-	end_keeper(st);
+	int failed = ledger_take_down(move_fd(&st->lock), st->dir, -1, PATIENCE_MS, err);
+	/* What we could not do, the keeper may: it begins when our end of the socket is closed. */
+	if (failed == 0)
+		end_keeper(st);
 	store_free(st);
 	return failed;
 }

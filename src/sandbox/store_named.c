@@ -27,7 +27,7 @@
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
-enum { LEDGER_LIMIT = 4 << 20, STATE_LIMIT = 16 << 20, BACKLOG = 16, ANSWER_S = 5 };
+enum { LEDGER_LIMIT = 4 << 20, STATE_LIMIT = 16 << 20, BACKLOG = 16, ANSWER_S = 5, PATIENCE_MS = 50 };
 
 static int send_request(int sock, const char *text, int fd)
 {
@@ -299,7 +299,7 @@ int store_end(struct session *s, struct err *err)
 	/* Killed between the two, we leave a keeper without a directory, which goes by itself when our connection ends. */
 	if (st->lock < 0 && store_lock(s, err) < 0)
 		return -1;
-	int failed = ledger_clear(st->lock, st->dir, err);
+	int failed = ledger_take_down(move_fd(&st->lock), st->dir, -1, PATIENCE_MS, err);
 	if (failed == 0 && request(s, "end", -1, NULL, NULL) > 0) {
 		char byte;
 		while (recv(st->keeper, &byte, sizeof byte, 0) > 0)

@@ -146,7 +146,7 @@ static void test_choice(void **state)
 	use("a|b|KIND:kind");
 	expect("t b", "b=b");
 	expect("t net", "KIND=net");
-	expect("t nut", "3: nut is no kind");
+	expect("t nut", "3: nut is no kind, did you mean net?");
 }
 
 static void test_repeat(void **state)
@@ -161,6 +161,8 @@ static void test_repeat(void **state)
 	expect("t mnt 'of' of x", "KIND=mnt KIND=of of=of WHERE=x");
 	expect("t mnt net", "10: expected KIND or of after net");
 	expect("t mnt foo of x", "7: foo is no kind");
+	expect("t nte of x", "3: nte is no kind, did you mean net?");
+	expect("t mtn of x", "3: mtn is no kind, did you mean mnt?");
 	use("KIND:kind... [of WHERE]");
 	expect("t mnt net", "KIND=mnt KIND=net");
 	expect("t mnt of y", "KIND=mnt of=of WHERE=y");
