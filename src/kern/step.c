@@ -99,7 +99,8 @@ void step_applied(const struct step *s)
 		p->clock_frozen = true;
 		break;
 	case STEP_JOIN:
-		p->own[s->num] = p->joined[s->num] = true;
+		/* It may have been the host's own. */
+		p->own[s->num] = p->joined[s->num] = p->pid == 0 || p->ns[s->num] >= 0;
 		if (s->num == NS_TIME)
 			p->clock_frozen = true;
 		if (s->num == NS_PID)
@@ -108,7 +109,7 @@ void step_applied(const struct step *s)
 	case STEP_RESPAWN:
 		set_own(p, s->flags, false);
 		if (s->num >= 0)
-			p->own[s->num] = true, p->joined[s->num] = s->fd[0] >= 0;
+			p->own[s->num] = p->pid == 0 || p->ns[s->num] >= 0, p->joined[s->num] = p->own[s->num] && s->fd[0] >= 0;
 		if ((s->flags & pid) || s->num == NS_PID)
 			p->init = false;
 		if ((s->flags & user) || (s->num == NS_USER && s->fd[0] < 0))

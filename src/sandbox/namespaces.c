@@ -160,17 +160,17 @@ int sandbox_share(struct sandbox *sb, uint64_t flags, struct err *err)
 static int check_ranges(const char *what, const struct id_range *r, size_t n, struct err *err)
 {
 	if (n == 0 || n > ID_RANGES)
-		return err_usage(err, "%s: 1 to %d ranges, not %zu", what, ID_RANGES, n);
+		return err_set(err, EINVAL, "%s: 1 to %d ranges, not %zu", what, ID_RANGES, n);
 	for (size_t i = 0; i < n; i++) {
 		/* The last number means "no id" to the kernel. */
 		if (r[i].count == 0 || r[i].inside > UINT32_MAX - r[i].count || r[i].outside > UINT32_MAX - r[i].count)
-			return err_usage(err, "%s: %" PRIu32 " %" PRIu32 " %" PRIu32 " is empty or goes past 4294967294", what, r[i].inside,
+			return err_set(err, EINVAL, "%s: %" PRIu32 " %" PRIu32 " %" PRIu32 " is empty or goes past 4294967294", what, r[i].inside,
 					 r[i].outside, r[i].count);
 		for (size_t k = 0; k < i; k++) {
 			bool in = r[i].inside < r[k].inside + r[k].count && r[k].inside < r[i].inside + r[i].count;
 			bool out = r[i].outside < r[k].outside + r[k].count && r[k].outside < r[i].outside + r[i].count;
 			if (in || out)
-				return err_usage(err, "%s: the ranges %" PRIu32 " %" PRIu32 " %" PRIu32 " and %" PRIu32 " %" PRIu32 " %" PRIu32
+				return err_set(err, EINVAL, "%s: the ranges %" PRIu32 " %" PRIu32 " %" PRIu32 " and %" PRIu32 " %" PRIu32 " %" PRIu32
 						      " overlap %s", what, r[k].inside, r[k].outside, r[k].count, r[i].inside, r[i].outside,
 						 r[i].count, in ? "inside" : "outside");
 		}

@@ -126,7 +126,7 @@ struct end {
 	char bridge[IFNAMSIZ]; /* it becomes a port of this bridge; "" = it doesn't */
 	char port[IFNAMSIZ];   /* the link's name here; "" until chosen */
 	const char *address;
-	int index;             /* on the host: its number, chosen beforehand; else 0 */
+	int index;             /* on the host: its number, chosen beforehand; else mostly 0 */
 };
 
 static int no_bridge(const struct end *e, struct err *err)
@@ -365,13 +365,16 @@ int network_link(struct session *s, const char *texts[2], const char *addresses[
 	for (int i = 0; i < 2; i++)
 		if (e[i].place == &s->host && note_on_host(s, e[i].port, &e[i].index, err) < 0)
 			return -1;
-	/* Only the near end can be put into a bridge. */
-	bool turned = e[1].bridge[0];
+	/* Only the near end can be put into a bridge. It also is the one that may have a chosen number alone: the kernel looks at the far one's
+	 * only if both have one (veth_newlink). */
+	bool turned = !e[0].bridge[0] && (e[1].bridge[0] || e[1].place == &s->host);
+	if (e[!turned].index && !e[turned].index)
+		e[turned].index = network_choose_index();
 	plan_pair(&p, &e[turned], &e[!turned]);
 	if (run(&p, err) == 0)
 		return 0;
 	for (int i = 0; i < 2; i++)
-		if (e[i].index)
+		if (e[i].place == &s->host)
 			forget_on_host(s, e[i].port, e[i].index);
 	return -1;
 }

@@ -6,7 +6,7 @@
  * How it works. As root it first goes to a mount and a net namespace of its own, with an empty /run, and in version 1 hierarchies
  * to a control group of its own: what other programs on the machine do meanwhile is not seen then, and "the host" of what is tested is
  * that place. It is a child subreaper, so every process that descends from the command stays below it. It takes a picture of mounts,
- * links, control groups, files (/run, /tmp/belljar*, the DIRs) and the terminal's modes, runs the command, waits up to GRACE for the last process
+ * links, control groups, files (/run, /tmp/belljar-UID, the DIRs) and the terminal's modes, runs the command, waits up to GRACE for the last process
  * and for the picture to be the old one again (the kernel takes net namespaces down by and by), and reports every difference.
  *
  *   -u UID     run the command as that user and group, which own the control group then
@@ -282,7 +282,8 @@ static void tell_files(struct list *l, const char *dir, const char *prefix, int 
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || strncmp(e->d_name, prefix, strlen(prefix)) != 0)
+		/* /run/mount is the mount(8) program's. */
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, "mount") || strncmp(e->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		char path[PATH_ROOM * 2];
 		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
@@ -328,6 +329,9 @@ static void tell_terminal(struct list *l)
 		add(l, "terminal modes %x %x %x %x", t.c_iflag, t.c_oflag, t.c_cflag, t.c_lflag);
 }
 
+/* Where belljar of an ordinary user without a run directory of the system keeps its sessions. */
+static char run_dir[32];
+
 static void picture(struct list *l)
 {
 	tell_mounts(l);
@@ -335,7 +339,7 @@ static void picture(struct list *l)
 	for (size_t i = 0; i < n_groups; i++)
 		tell_groups(l, groups[i], group_made[i], 4);
 	tell_files(l, "/run", isolated ? "" : "belljar", 4);
-	tell_files(l, "/tmp", "belljar-", 2);
+	tell_files(l, "/tmp", run_dir, 2);
 	for (size_t i = 0; i < n_watched; i++)
 		tell_files(l, watched[i], "", 8);
 	tell_terminal(l);
@@ -594,6 +598,7 @@ int main(int argc, char **argv)
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
+	snprintf(run_dir, sizeof run_dir, "belljar-%u", uid >= 0 ? (unsigned)uid : (unsigned)geteuid());
 	if (geteuid() == 0)
 		isolate(binds, n_binds);
 	find_groups(geteuid() == 0, uid);

@@ -1,0 +1,244 @@
+/*
+ * probe.c - what a program in a sandbox sees and can do
+ *
+ * A static program, so it runs in any root. Tests start it inside and compare what it prints with what they see from outside.
+ *
+ *   probe facts              one NAME=VALUE a line: ids, namespaces, host name, descriptors, file of PID 1, capabilities, mounts, links
+ *   probe eat MIB            touch so much memory, then say "ate"
+ *   probe burn MS            use the processor for so long; prints the milliseconds of processor time it got
+ *   probe fork N             start N children that wait; prints how many could be started
+ *   probe serve PORT TEXT    accept one connection, send TEXT
+ *   probe ask ADDRESS PORT   connect, print what comes
+ *   probe clock NAME         seconds of the monotonic or boottime clock
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int die(const char *what)
+{
+	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static void link_fact(const char *name, const char *path)
+{
+	char text[4096];
+	ssize_t n = readlink(path, text, sizeof text - 1);
+
+	if (n < 0)
+		printf("%s=-%s\n", name, strerror(errno));
+	else
+		printf("%s=%.*s\n", name, (int)n, text);
+}
+
+static void namespaces(void)
+{
+	static const char *const kinds[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+	char name[32], path[64];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		snprintf(name, sizeof name, "ns.%s", kinds[i]);
+		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
+		link_fact(name, path);
+	}
+}
+
+/* Open descriptors but the one that lists them. */
+static void descriptors(void)
+{
+	char path[64], name[32];
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		if (e->d_name[0] == '.' || atoi(e->d_name) == dirfd(dir))
+			continue;
+		snprintf(path, sizeof path, "/proc/self/fd/%.16s", e->d_name);
+		snprintf(name, sizeof name, "fd.%.16s", e->d_name);
+		link_fact(name, path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void status_lines(void)
+{
+	static const char *const wanted[] = { "Cap", "NoNewPrivs", "Seccomp:", "NSpid", "Groups", "SigBlk", "SigIgn" };
+	char line[1024];
+	FILE *in = fopen("/proc/self/status", "re");
+
+	while (in && fgets(line, sizeof line, in))
+		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+			if (strncmp(line, wanted[i], strlen(wanted[i])) == 0) {
+				char *value = strchr(line, ':');
+				*value++ = '\0';
+				printf("status.%s=%s", line, value + strspn(value, " \t"));
+			}
+	if (in)
+		fclose(in);
+}
+
+static void count_lines(const char *name, const char *path)
+{
+	int n = 0, c;
+	FILE *in = fopen(path, "re");
+
+	while (in && (c = fgetc(in)) != EOF)
+		n += c == '\n';
+	printf("%s=%d\n", name, in ? n : -1);
+	if (in)
+		fclose(in);
+}
+
+static int facts(void)
+{
+	char host[256] = "", cwd[4096];
+	struct if_nameindex *links = if_nameindex();
+
+	gethostname(host, sizeof host - 1);
+	printf("pid=%d\nppid=%d\nuid=%d\ngid=%d\nhost=%s\n", getpid(), getppid(), getuid(), getgid(), host);
+	printf("cwd=%s\ntty=%d%d%d\n", getcwd(cwd, sizeof cwd) ? cwd : "-", isatty(0), isatty(1), isatty(2));
+	link_fact("root", "/proc/self/root");
+	link_fact("init.exe", "/proc/1/exe");
+	link_fact("init.root", "/proc/1/root");
+	link_fact("init.cwd", "/proc/1/cwd");
+	namespaces();
+	descriptors();
+	status_lines();
+	count_lines("mounts", "/proc/self/mountinfo");
+	for (struct if_nameindex *l = links; l && l->if_index; l++)
+		printf("link.%s\n", l->if_name);
+	if (links)
+		if_freenameindex(links);
+	return 0;
+}
+
+static int eat(size_t mib)
+{
+	for (size_t i = 0; i < mib; i++) {
+		char *p = malloc(1 << 20);
+		if (!p)
+			return die("malloc");
+		memset(p, (int)i + 1, 1 << 20);
+		__asm__ volatile("" : : "r"(p) : "memory");
+	}
+	puts("ate");
+	return 0;
+}
+
+static long ms(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int burn(long wanted)
+{
+	long end = ms(CLOCK_MONOTONIC) + wanted;
+
+	while (ms(CLOCK_MONOTONIC) < end)
+		;
+	printf("%ld\n", ms(CLOCK_PROCESS_CPUTIME_ID));
+	return 0;
+}
+
+static int fork_many(int n)
+{
+	int done = 0;
+
+	for (; done < n; done++) {
+		pid_t pid = fork();
+		if (pid < 0)
+			break;
+		if (pid == 0)
+			for (;;)
+				pause();
+	}
+	printf("%d\n", done);
+	fflush(stdout);
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+static int serve(int port, const char *text)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
+	int on = 1, sock = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 || bind(sock, (struct sockaddr *)&a, sizeof a) < 0 ||
+	    listen(sock, 1) < 0)
+		return die("listen");
+	int conn = accept(sock, NULL, NULL);
+	if (conn < 0 || write(conn, text, strlen(text)) < 0)
+		return die("accept");
+	close(conn);
+	return 0;
+}
+
+/* The server may not listen yet: asked again until it does, for ten seconds. */
+static int ask(const char *address, int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
+	char text[4096];
+	ssize_t n;
+	long end = ms(CLOCK_MONOTONIC) + 10000;
+
+	if (inet_pton(AF_INET, address, &a.sin_addr) != 1)
+		return die("address");
+	for (;;) {
+		int sock = socket(AF_INET, SOCK_STREAM, 0);
+		if (sock < 0)
+			return die("socket");
+		if (connect(sock, (struct sockaddr *)&a, sizeof a) == 0) {
+			while ((n = read(sock, text, sizeof text)) > 0)
+				fwrite(text, 1, (size_t)n, stdout);
+			putchar('\n');
+			return 0;
+		}
+		close(sock);
+		if (errno != ECONNREFUSED || ms(CLOCK_MONOTONIC) > end)
+			return die("connect");
+		usleep(20000);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "facts") == 0)
+		return facts();
+	if (strcmp(what, "eat") == 0 && argc == 3)
+		return eat(strtoul(argv[2], NULL, 10));
+	if (strcmp(what, "burn") == 0 && argc == 3)
+		return burn(strtol(argv[2], NULL, 10));
+	if (strcmp(what, "fork") == 0 && argc == 3)
+		return fork_many(atoi(argv[2]));
+	if (strcmp(what, "serve") == 0 && argc == 4)
+		return serve(atoi(argv[2]), argv[3]);
+	if (strcmp(what, "ask") == 0 && argc == 4)
+		return ask(argv[2], atoi(argv[3]));
+	if (strcmp(what, "clock") == 0 && argc == 3) {
+		printf("%ld\n", ms(strcmp(argv[2], "boottime") == 0 ? CLOCK_BOOTTIME : CLOCK_MONOTONIC) / 1000);
+		return 0;
+	}
+	fprintf(stderr, "probe: facts | eat MIB | burn MS | fork N | serve PORT TEXT | ask ADDRESS PORT | clock NAME\n");
+	return 2;
+}
