@@ -21,5 +21,6 @@ extern const struct command cmd_limits[];     /* limits.c: limit usage */
 
 /* Types of values that one family has of its own. */
 extern const struct type files_inside, files_options, files_mode;
+extern const struct type network_name, network_there, network_end;
 
 #endif

@@ -118,36 +118,97 @@ static int run_links(struct shell *sh, const struct args *a, struct err *err)
 	return 0;
 }
 
+/* ---- types ---- */
+
+static int parse_name(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	return net_name_check(v->text, err);
+}
+
+/* Whether it is there is known only when the command runs; what holds a slash is an address. */
+static int parse_link(struct shell *sh, struct value *v, struct err *err)
+{
+	const char *colon = strchr(v->text, ':');
+
+	(void)sh;
+	return net_name_check(colon ? colon + 1 : v->text, err);
+}
+
+/* Names of the session's links: bare for the current sandbox and for bridges, and with the name of the place before them. */
+static void complete_links(struct shell *sh, const char *prefix, bool bridges, void (*add)(void *arg, const char *text), void *arg)
+{
+	const struct sandbox *sb = current(sh);
+	struct network_row *rows;
+	struct err none = { 0 };
+	size_t n;
+
+	if (network_links(sh->session, "all", &rows, &n, &none) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *full = xasprintf("%s:%s", rows[i].where, rows[i].link.name);
+		bool bridge = streq(rows[i].link.kind, "bridge");
+		if ((bridge || (!bridges && sb && streq(rows[i].where, sb->name))) && starts_with(rows[i].link.name, prefix))
+			add(arg, rows[i].link.name);
+		if (!bridges && strchr(prefix, ':') && starts_with(full, prefix))
+			add(arg, full);
+	}
+	network_free_rows(rows, n);
+}
+
+static void complete_link(struct shell *sh, const char *prefix, void (*add)(void *arg, const char *text), void *arg)
+{
+	complete_links(sh, prefix, false, add, arg);
+}
+
+static void complete_end(struct shell *sh, const char *prefix, void (*add)(void *arg, const char *text), void *arg)
+{
+	for (size_t i = 0; i < sh->session->n_sandboxes; i++)
+		if (starts_with(sh->session->sandboxes[i]->name, prefix))
+			add(arg, sh->session->sandboxes[i]->name);
+	if (starts_with("host", prefix))
+		add(arg, "host");
+	complete_links(sh, prefix, true, add, arg);
+}
+
+const struct type network_name = { .name = "linkname", .what = "the name of a link, at most 15 bytes, such as br0", .parse = parse_name };
+const struct type network_there = { .name = "link", .what = "a link such as eth0 or web:eth0", .parse = parse_link,
+				    .complete = complete_link };
+const struct type network_end = { .name = "end", .what = "a sandbox, a bridge or host, perhaps with a name such as web:eth1",
+				  .complete = complete_end };
+
+/* ---- commands ---- */
+
 const struct command cmd_network[] = {
-	{ "bridge", "network", "make a bridge, a switch that sandboxes are linked to", "NAME [ADDRESS:cidr] [host]",
+	{ "bridge", "network", "make a bridge, a switch that sandboxes are linked to", "NAME:linkname [ADDRESS:cidr] [host]",
 	  "A bridge lives in the lab, a net namespace of the session in which no program runs, so that nothing of it is seen on the host. With an "
 	  "address the bridge itself can be reached, as a router's port could. With *host* it is made on the host, and goes when the session ends.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_bridge },
-	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", "A[:IF] B[:IF] [ADDRESS:cidr [OTHER:cidr]]",
+	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", "A[:IF]:end B[:IF]:end [ADDRESS:cidr [OTHER:cidr]]",
 	  "Each end is a sandbox with a *net* namespace of its own, a bridge, or *host*. Inside a sandbox the link is called eth0, then eth1 and so "
 	  "on, unless a name is given: `web:lan`. At a bridge and on the host it is called after the other end: `web.eth0`. Both ends are brought "
 	  "up. A first address goes to the first end, a second one to the other; a link to a bridge takes one, for the end that is not at the "
 	  "bridge. Addresses of a bridge are its own, see *bridge* and *addr*.\n\n"
 	  "The link is a veth pair: it goes when either end is deleted, or its sandbox ends.",
 	  "new a\nunshare net\nnew b\nunshare net\nlink a b 10.0.0.1/24 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_link },
-	{ "unlink", "network", "delete a link or a bridge", "LINK",
+	{ "unlink", "network", "delete a link or a bridge", "LINK:link",
 	  "Deleting one end of a link deletes the other as well. *LINK* is a link of the sandbox, or a bridge of the lab; `NAME:LINK` names one of "
 	  "another sandbox, of the *lab* or, if this session made it, of the *host*.",
 	  "bridge br0\nnew web\nunshare net\nlink web br0\nunlink web:eth0\nunlink br0\n", 0, run_unlink },
-	{ "addr", "network", "give a link an address, or take it away", "[del] [LINK] ADDRESS:cidr",
+	{ "addr", "network", "give a link an address, or take it away", "[del] [LINK:link] ADDRESS:cidr",
 	  "Without *LINK*, the only one the sandbox has. IPv6 addresses can be used at once: belljar does not wait for the network to object. When the "
 	  "last IPv4 address goes, the routes over that link go with it; *undo* brings all of them back. The kernel would take the other addresses "
 	  "of a subnet away together with the first one; belljar puts them back.",
 	  "bridge br0\naddr br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0\naddr 10.0.0.2/24\naddr eth0 fd00::2/64\naddr del eth0 10.0.0.2/24\n",
 	  0, run_addr },
-	{ "route", "network", "add, delete or list routes of the sandbox", "[[del] (default | TO:cidr) [via GATEWAY:address] [dev LINK]]",
+	{ "route", "network", "add, delete or list routes of the sandbox", "[[del] (default | TO:cidr) [via GATEWAY:address] [dev LINK:linkname]]",
 	  "The gateway must be in the subnet of an address on a link that is up. Without arguments the routes are listed, without those that an "
 	  "address brings by itself.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nroute default via 10.0.0.1\nroute 10.9.0.0/16 via 10.0.0.7 dev eth0\n"
 	  "route\nroute del default\n", 0, run_route },
-	{ "up", "network", "bring a link up", "LINK", "*LINK* is named as in *unlink*.",
+	{ "up", "network", "bring a link up", "LINK:link", "*LINK* is named as in *unlink*.",
 	  "new web\nunshare net\ndown lo\nup lo\n", 0, run_up },
-	{ "down", "network", "bring a link down", "LINK",
+	{ "down", "network", "bring a link down", "LINK:link",
 	  "Routes over the link go, and its IPv6 addresses; *up* does not bring them back, *undo* does. *LINK* is named as in *unlink*.",
 	  "bridge br0\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nroute default via 10.0.0.1\ndown eth0\nundo\nroute\n", 0, run_down },
 	{ "links", "network", "list links with their addresses and other ends", "[NAME:sandbox | all | lab | host]",

@@ -40,11 +40,15 @@ static int image(struct err *err)
 		return err_set(err, errno, "holder: no memory file for its program");
 	if (io_write(fd, holder_image, (size_t)(holder_image_end - holder_image)) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
 		return err_set(err, errno, "holder: can't fill the memory file of its program");
-	return sealed = move_fd(&fd);
+	/* Not where the child's socket goes (start below). */
+	sealed = fcntl(fd, F_DUPFD_CLOEXEC, WIRE_SOCKET + 1);
+	return sealed < 0 ? err_set(err, errno, "holder: no descriptor for its program") : sealed;
 }
 
+/* Descriptors the child needs, all of them low: belljar has several for each sandbox, and the child gets no copy of those. */
 struct start {
 	int image, null, sock;
+	int highest;
 	char *const *argv;
 	int number;            /* errno of what failed */
 };
@@ -53,10 +57,10 @@ static int become(void *arg)
 {
 	struct start *s = arg;
 	char *const none[] = { NULL };
-	int ok = dup2(s->null, 0) >= 0 && dup2(s->null, 1) >= 0 && dup2(s->null, 2) >= 0;
+	/* Until then the table is belljar's own. */
+	bool ok = syscall(SYS_close_range, (unsigned)s->highest + 1, ~0U, SYS_CLOSE_UNSHARE) == 0;
 
-	/* dup2 leaves CLOEXEC set when both are the same. */
-	ok = ok && (s->sock == WIRE_SOCKET ? fcntl(s->sock, F_SETFD, 0) >= 0 : dup2(s->sock, WIRE_SOCKET) >= 0);
+	ok = ok && dup2(s->null, 0) >= 0 && dup2(s->null, 1) >= 0 && dup2(s->null, 2) >= 0 && dup2(s->sock, WIRE_SOCKET) >= 0;
 	/* In /: pivot_root(2) moves only who stands on the old root. */
 	if (ok && setsid() >= 0 && chdir("/") == 0)
 		syscall(SYS_execveat, s->image, "", s->argv, none, AT_EMPTY_PATH);
@@ -64,31 +68,50 @@ static int become(void *arg)
 	_exit(127);
 }
 
+/* What a child needs but for its socket, made once: before there is a sandbox, so with low numbers. */
+static int prepare(struct start *s, struct err *err)
+{
+	static int null = -1, slot = -1;
+
+	if (null < 0) {
+		_cleanup_close_ int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		/* Not where the child's socket goes. */
+		null = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, WIRE_SOCKET + 1);
+	}
+	if (slot < 0 && null >= 0)
+		slot = fcntl(null, F_DUPFD_CLOEXEC, WIRE_SOCKET + 1);
+	if (slot < 0)
+		return err_set(err, errno, "holder: can't open /dev/null");
+	s->null = null;
+	s->sock = slot;
+	s->image = image(err);
+	s->highest = s->image > slot ? s->image : slot;
+	s->highest = null > s->highest ? null : s->highest;
+	return s->image < 0 ? -1 : 0;
+}
+
 /* A child of ours that becomes the holder's program in some role; its pid, or -1. */
 static pid_t start(int sock, char *const *argv, int flags, int *pidfd, struct err *err)
 {
-	static int null = -1;
 	static char *stack;
 	sigset_t all, old;
-	struct start s = { .sock = sock, .argv = argv };
+	struct start s = { .argv = argv };
 
-	if (null < 0 && (null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
-		return err_set(err, errno, "holder: can't open /dev/null");
+	if (prepare(&s, err) < 0)
+		return -1;
 	if (!stack)
 		stack = xmalloc(STACK);
-	s.null = null;
-
-	s.image = image(err);
-	if (s.image < 0)
-		return -1;
+	if (dup3(sock, s.sock, O_CLOEXEC) < 0)
+		return err_set(err, errno, "holder: can't place its socket");
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	pid_t pid = clone(become, stack + STACK, flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, pidfd);
+	pid_t pid = clone(become, stack + STACK, flags | CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | SIGCHLD, &s, pidfd);
 	int number = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
+	/* The child alone has it now: when that ends, the socket does. */
+	dup3(s.null, s.sock, O_CLOEXEC);
 	if (pid < 0)
 		return err_set(err, number, "holder: can't start a process");
-	fcntl(*pidfd, F_SETFD, FD_CLOEXEC);
 	if (s.number) {
 		waitpid(pid, NULL, 0);
 		close_fd(pidfd);
@@ -138,18 +161,14 @@ int holder_start(struct place *p, struct err *err)
 
 int holder_hold(pid_t pid)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd >= 0)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fd;
+	/* CLOEXEC, as every pidfd is. */
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
 int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err *err)
 {
 	char *argv[] = { (char *)"belljar-keeper", (char *)"keeper", (char *)directory, NULL };
 	int pidfd = -1;
-
 
 	/* A tracer that ends may take all that it traces along (PTRACE_O_EXITKILL); the keeper must be left. */
 	*pid = start(sock, argv, CLONE_UNTRACED, &pidfd, err);

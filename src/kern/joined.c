@@ -62,7 +62,6 @@ int joined_run(const struct place *p, unsigned kinds, unsigned how, int (*before
 {
 	static char *stack;
 	struct visit v = { p, how & JOINED_OWN ? kinds | 1u << NS_USER : kinds & ~(1u << NS_USER), before, fn, arg, err, 1 };
-	int flags = CLONE_VM | CLONE_VFORK | (how & JOINED_FILES ? CLONE_FILES : 0);
 	sigset_t all, old;
 
 	if (!stack) {
@@ -75,7 +74,7 @@ int joined_run(const struct place *p, unsigned kinds, unsigned how, int (*before
 	/* A handler that ran in the child would run on our data. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	pid_t pid = clone(visit, stack + STACK, flags, &v);
+	pid_t pid = clone(visit, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES, &v);
 	int number = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)

@@ -2,7 +2,8 @@
  * joined.h - being inside a sandbox for an instant
  *
  * A child that shares belljar's memory (CLONE_VM | CLONE_VFORK: 40 us at any size of belljar) enters some namespaces of a place,
- * calls one function and ends. belljar stands still meanwhile, so the function may use its data but should not allocate. It never
+ * calls one function and ends. belljar stands still meanwhile, so the function may use its data but should not allocate. The descriptors are
+ * belljar's too (a copy of them all would cost more than the visit): what the function opens it closes or hands over. It never
  * enters the user namespace (it keeps the operator's privileges) and never becomes a process of the sandbox's pid namespace (its
  * memory is belljar's): for pid only the namespace of children is set, which is what mounting proc looks at.
  */
@@ -14,8 +15,7 @@
 struct err;
 
 enum {
-	JOINED_FILES = 1,      /* descriptors the function opens are belljar's too */
-	JOINED_OWN = 2,        /* enter the user namespace as well: act as the sandbox's own root */
+	JOINED_OWN = 1,        /* enter the user namespace as well: act as the sandbox's own root */
 };
 
 /* BEFORE (may be NULL) runs before the namespaces of KINDS (bits 1 << enum ns_kind; those the place shares are skipped) are

@@ -40,7 +40,7 @@ int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *e
 	struct place host;
 
 	place_init(&host, "host");
-	return joined_run(&host, 0, JOINED_FILES, NULL, fn, arg, err);
+	return joined_run(&host, 0, 0, NULL, fn, arg, err);
 }
 
 struct overlay {

@@ -259,7 +259,7 @@ static int open_inside(const struct place *p, struct err *err)
 	int yes = 1, result;
 
 	if (p->own[NS_NET])
-		result = joined_run(p, 1u << NS_NET, JOINED_FILES, NULL, open_socket, &fd, err);
+		result = joined_run(p, 1u << NS_NET, 0, NULL, open_socket, &fd, err);
 	else
 		result = open_socket(&fd, err);
 	if (result < 0)

@@ -210,16 +210,10 @@ int ns_lab(struct step *s, int fd, struct err *err)
 
 	(void)fd;
 	place_init(&host, "host");
-	if (joined_run(&host, 0, JOINED_FILES, NULL, make_lab, &lab, err) < 0) {
+	if (joined_run(&host, 0, 0, NULL, make_lab, &lab, err) < 0) {
 		close_fd(&lab.ns);
 		return -1;
 	}
 	s->place->ns[NS_NET] = lab.ns;
 	return 0;
-}
-
-int ns_loopback(struct step *s, int fd, struct err *err)
-{
-	(void)fd;
-	return lo_up() < 0 ? err_set(err, errno, "%s: can't bring lo up", s->place->name) : 0;
 }

@@ -23,8 +23,7 @@ int ns_respawn(struct step *s, int fd, struct err *err);
 int ns_spawn(struct step *s, int fd, struct err *err);
 int ns_signal(struct step *s, int fd, struct err *err);
 
-/* STEP_LAB: a net namespace that no process lives in. STEP_LOOPBACK, joined: lo up. */
+/* STEP_LAB: a net namespace that no process lives in. */
 int ns_lab(struct step *s, int fd, struct err *err);
-int ns_loopback(struct step *s, int fd, struct err *err);
 
 #endif

@@ -23,6 +23,7 @@ enum wire_op {
 	WIRE_JOIN,             /* flags: the kind, with a descriptor */
 	WIRE_FORK,             /* after WIRE_JOIN of a pid namespace: a successor inside it, which goes on with the batch */
 	WIRE_ROOT_ID,          /* uid 0, gid 0, no other groups where setgroups is allowed */
+	WIRE_LOOPBACK,         /* lo up */
 };
 
 struct wire_act {

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "kern/holder.h"
 #include "kern/ledger.h"
+#include "kern/rootless.h"
 #include "sandbox/named.h"
 #include "sandbox/store.h"
 
@@ -335,7 +336,7 @@ int named_release(struct session *s, struct err *err)
 
 int named_keep(struct session *s, const char *name, struct err *err)
 {
-	if (name_check("session", name, err) < 0 || store_keep(s, name, err) < 0)
+	if (name_check("session", name, err) < 0 || (!s->gate.dry && rootless_enter(err) < 0) || store_keep(s, name, err) < 0)
 		return -1;
 	if (s->gate.dry)
 		return 0;
@@ -353,6 +354,8 @@ int session_open(struct session *s, const char *name, struct err *err)
 	int there = store_open(s, name, err);
 	if (there <= 0)
 		return there < 0 ? -1 : named_keep(s, name, err);
+	if (rootless_join(s->store->owner, err) < 0)
+		return -1;
 	s->named = xcalloc(1, sizeof *s->named);
 	return named_begin(s, err) < 0 ? -1 : named_commit(s, err);
 }
@@ -388,6 +391,8 @@ int named_end(struct session *s, const char *name, struct err *err)
 		err_set(err, ENOENT, "no session %s", name);
 		err_try(err, "sessions, which lists those there are");
 	}
+	if (there > 0 && rootless_join(other->store->owner, err) < 0)
+		there = -1;
 	if (there > 0) {
 		other->named = xcalloc(1, sizeof *other->named);
 		there = named_begin(other, err) < 0 || end_this(other, err) < 0 ? -1 : 1;

@@ -43,11 +43,18 @@ static struct step *add(struct plan *p, enum step_kind kind)
 	return s;
 }
 
+/* With what makes /proc and /sys right again after it, in the same list: what is done inside needs one visit then. */
 static int run(struct plan *p, struct err *err)
 {
-	struct gate *g = &p->sb->session->gate;
+	struct place after = p->sb->place;
 
-	return gate_run(g, p->steps, p->n, err) < 0 || sandbox_settle(p->sb, err) < 0 ? -1 : 0;
+	for (size_t i = 0; i < p->n; i++) {
+		struct step s = p->steps[i];
+		s.place = &after;
+		step_applied(&s);
+	}
+	p->n += sandbox_settle(p->sb, &after, p->steps + p->n);
+	return gate_run(&p->sb->session->gate, p->steps, p->n, err);
 }
 
 int sandbox_idle(struct sandbox *sb, const char *what, struct err *err)
@@ -97,6 +104,8 @@ int sandbox_unshare(struct sandbox *sb, uint64_t flags, struct err *err)
 		return -1;
 	if (first)
 		add(&p, STEP_UNSHARE)->flags = first;
+	if (flags & flag(NS_NET))
+		add(&p, STEP_LOOPBACK);
 	if (flags & flag(NS_PID))
 		add(&p, STEP_PID);
 	if (flags & flag(NS_TIME))
@@ -107,8 +116,6 @@ int sandbox_unshare(struct sandbox *sb, uint64_t flags, struct err *err)
 		s->to = "/";
 		s->flags = MS_REC | MS_PRIVATE;
 	}
-	if (flags & flag(NS_NET))
-		add(&p, STEP_LOOPBACK);
 	return run(&p, err);
 }
 

@@ -66,23 +66,23 @@ static int need_mnt(const struct sandbox *sb, const char *why, struct err *err)
 
 enum { CAREFUL = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
-int sandbox_settle(struct sandbox *sb, struct err *err)
+size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS])
 {
 	struct plan p = { .sb = sb };
-	const struct place *at = &sb->place;
 	bool root = sb->root != NULL;
 
-	if (!at->own[NS_MNT])
+	if (!after->own[NS_MNT])
 		return 0;
-	if (at->proc == VIEW_STALE)
+	if (after->proc == VIEW_STALE)
 		add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
-	if (at->proc != VIEW_FITS && (at->own[NS_PID] || root))
+	if (after->proc != VIEW_FITS && (after->own[NS_PID] || root))
 		add_mount(&p, "proc", "/proc", CAREFUL);
-	if (at->sys == VIEW_STALE)
+	if (after->sys == VIEW_STALE)
 		add(&p, STEP_UMOUNT, "/sys")->num = MNT_DETACH;
-	if (at->sys != VIEW_FITS && at->own[NS_NET] && root)
+	if (after->sys != VIEW_FITS && after->own[NS_NET] && root)
 		add_mount(&p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	return p.n ? run(&p, err) : 0;
+	memcpy(steps, p.steps, p.n * sizeof *steps);
+	return p.n;
 }
 
 /* The root */

@@ -23,8 +23,9 @@ struct root_wish {
  * undone: the old root is let go of. */
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err);
 
-/* Make /proc and /sys right for the namespaces the sandbox is in now; nothing happens where they are. */
-int sandbox_settle(struct sandbox *sb, struct err *err);
+/* The steps that make /proc and /sys right for the namespaces the sandbox is going to be in (AFTER); how many, 0 where they are. */
+enum { SETTLE_STEPS = 4 };
+size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS]);
 
 /* A file system of TYPE at TO. OPTIONS are separated by commas; those that belong to the mount (ro nosuid nodev noexec noatime) are told from
  * those of the file system. SOURCE may be NULL. What is missing of TO is made. */

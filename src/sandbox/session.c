@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "kern/holder.h"
 #include "kern/net.h"
+#include "kern/rootless.h"
 #include "sandbox/named.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
@@ -170,6 +171,8 @@ struct sandbox *sandbox_new(struct session *s, const char *name, struct err *err
 		err_try(err, "use %s, or another name", name);
 		return NULL;
 	}
+	if (!s->gate.dry && rootless_enter(err) < 0)
+		return NULL;
 	struct sandbox *sb = xcalloc(1, sizeof *sb);
 	sb->name = xstrdup(name);
 	sb->session = s;
@@ -217,6 +220,8 @@ struct place *session_lab(struct session *s, struct err *err)
 {
 	struct step step = { .kind = STEP_LAB, .place = &s->lab };
 
+	if (!s->gate.dry && rootless_enter(err) < 0)
+		return NULL;
 	if (!s->lab.own[NS_NET] && gate_run(&s->gate, &step, 1, err) < 0)
 		return NULL;
 	return &s->lab;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "kern/holder.h"
 #include "kern/ledger.h"
+#include "kern/rootless.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
@@ -28,11 +29,11 @@ char *store_run_path(void)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0)
+	if (rootless_uid() == 0)
 		return xstrdup("/run/belljar");
 	if (runtime && runtime[0] == '/' && access(runtime, W_OK | X_OK) == 0)
 		return xasprintf("%s/belljar", runtime);
-	return xasprintf("/tmp/belljar-%u", (unsigned)geteuid());
+	return xasprintf("/tmp/belljar-%u", (unsigned)rootless_uid());
 }
 
 /* Is PATH a directory of ours alone? */

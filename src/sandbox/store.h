@@ -23,6 +23,7 @@ struct store {
 	int ledger;            /* open for appending */
 	int keeper;            /* our end of the socket to the keeper, -1 = there is none */
 	pid_t keeper_pid;      /* 0: it is not our child (a named session that was opened) */
+	pid_t owner;           /* of a named session that was opened: its keeper */
 	bool named;            /* it outlasts us */
 	int lock;              /* -1 = not locked by us */
 };

@@ -269,6 +269,8 @@ static int open_at(struct session *s, const char *name, const char *path, struct
 
 	*st = (struct store){ .id = xstrdup(name), .dir = xstrdup(path), .ledger = -1, .keeper = -1, .lock = -1, .named = true };
 	s->store = st;
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	st->owner = dir >= 0 ? ledger_owner(dir) : 0;
 	if (reopen_ledger(st, err) < 0 || (st->keeper = store_connect(s, "keeper.sock", err)) < 0 || store_find_groups(s, err) < 0) {
 		store_leave(s, NULL);
 		return -1;

@@ -236,6 +236,14 @@ static void find_groups(bool own, int uid)
 		fclose(f);
 }
 
+/* Is it the group of a belljar that lives? If it is ours, the process itself is told; else it is no business of ours. */
+static bool has_owner(const char *name)
+{
+	int pid = 0;
+
+	return sscanf(name, "belljar.%d.", &pid) == 1 && pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
 /* The groups below DIR; only those named belljar* unless all are to be told. */
 static void tell_groups(struct list *l, const char *dir, bool all, int depth)
 {
@@ -244,7 +252,7 @@ static void tell_groups(struct list *l, const char *dir, bool all, int depth)
 
 	while (d && depth > 0 && (e = readdir(d))) {
 		bool ours = strncmp(e->d_name, "belljar", 7) == 0 && strncmp(e->d_name, "belljar-test.", 13) != 0;
-		if (e->d_type != DT_DIR || e->d_name[0] == '.' || !(all || ours))
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || !(all || ours) || (!all && has_owner(e->d_name)))
 			continue;
 		char path[PATH_ROOM * 2];
 		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
@@ -355,7 +363,8 @@ static void compare(const struct list *before, const struct list *after, struct 
 		int order = b == before->n ? 1 : a == after->n ? -1 : strcmp(before->lines[b], after->lines[a]);
 		if (order > 0)
 			add(found, "left behind: %s", after->lines[a]);
-		else if (order < 0)
+		/* A group that goes is somebody's who clears up. */
+		else if (order < 0 && strncmp(before->lines[b], "control group", 13) != 0)
 			add(found, "lost: %s", before->lines[b]);
 		b += order <= 0;
 		a += order >= 0;

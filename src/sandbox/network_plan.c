@@ -1,0 +1,89 @@
+/*
+ * network_plan.c - lists of steps for the network, and names as users type them
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "sandbox/network_look.h"
+#include "sandbox/network_plan.h"
+#include "sandbox/store.h"
+
+struct step *plan_add(struct plan *p, enum step_kind kind, struct place *place, const char *to)
+{
+	struct step *s = &p->steps[p->n++];
+
+	*s = (struct step){ .kind = kind, .place = place, .to = to, .fd = { -1, -1 } };
+	return s;
+}
+
+int plan_run(struct plan *p, struct err *err)
+{
+	return gate_run(&p->session->gate, p->steps, p->n, err);
+}
+
+void network_set_name(char to[IFNAMSIZ], const char *name)
+{
+	size_t n = strnlen(name, IFNAMSIZ - 1);
+
+	memcpy(to, name, n);
+	to[n] = '\0';
+}
+
+int network_split(const char *text, char who[NAME_LONGEST + 1], char link[IFNAMSIZ], struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (n > NAME_LONGEST)
+		return err_usage(err, "a name of %zu bytes: the longest has %d", n, NAME_LONGEST);
+	memcpy(who, text, n);
+	who[n] = '\0';
+	link[0] = '\0';
+	if (!colon)
+		return 0;
+	if (net_name_check(colon + 1, err) < 0)
+		return -1;
+	network_set_name(link, colon + 1);
+	return 0;
+}
+
+struct sandbox *network_sandbox(struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_sandboxes; i++)
+		if (streq(s->sandboxes[i]->name, name))
+			return s->sandboxes[i];
+	return NULL;
+}
+
+int network_need(const struct sandbox *sb, struct err *err)
+{
+	if (sb->place.own[NS_NET])
+		return 0;
+	err_set(err, EINVAL, "%s: no network namespace of its own", sb->name);
+	err_why(err, "it shares the host's network, and what is changed there would be the host's");
+	return err_try(err, "unshare net");
+}
+
+int network_check_address(const char *cidr, struct err *err)
+{
+	bool v6 = strchr(cidr, ':') != NULL;
+	unsigned long first = v6 ? 0 : strtoul(cidr, NULL, 10);
+
+	if (v6 ? strncasecmp(cidr, "ff", 2) == 0 && strcspn(cidr, ":") == 4 : first == 0 || first >= 224) {
+		err_usage(err, "%s is no address that one link can have", cidr);
+		return err_why(err, "%s", v6 ? "ff00::/8 is for multicast" : "0.0.0.0/8 means this network, 224.0.0.0 and up are for multicast and broadcast");
+	}
+	return 0;
+}
+
+/* A line that stays does no harm: only a link of that name and number would be removed. */
+void network_forget_on_host(struct session *s, const char *name, int index)
+{
+	_cleanup_free_ char *line = network_ledger_line(name, index);
+
+	store_forget(s, line, NULL);
+}

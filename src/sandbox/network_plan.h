@@ -1,0 +1,40 @@
+/*
+ * network_plan.h - what the two halves of network.c's work share: lists of steps, and names as users type them
+ */
+#ifndef SANDBOX_NETWORK_PLAN_H
+#define SANDBOX_NETWORK_PLAN_H
+
+#include "kern/net.h"
+#include "sandbox/session.h"
+
+enum { PLAN_STEPS = 128 };
+
+struct plan {
+	struct session *session;
+	struct step steps[PLAN_STEPS];
+	size_t n;
+};
+
+/* The next step, for a link TO of the place; the caller sees to it that there is room. */
+struct step *plan_add(struct plan *p, enum step_kind kind, struct place *place, const char *to);
+int plan_run(struct plan *p, struct err *err);
+
+/* A name that was checked; one that is too long is cut. */
+void network_set_name(char to[IFNAMSIZ], const char *name);
+
+/* "web:eth0" into its halves; LINK is "" when there is no colon. 0, or -1 with err. */
+int network_split(const char *text, char who[NAME_LONGEST + 1], char link[IFNAMSIZ], struct err *err);
+
+/* The sandbox of that name, or NULL. */
+struct sandbox *network_sandbox(struct session *s, const char *name);
+
+/* Has it a net namespace of its own? 0, or -1 with err. */
+int network_need(const struct sandbox *sb, struct err *err);
+
+/* Can CIDR be the address of a link? The kernel takes some that stand for many or for none, and then nothing works. 0, or -1 with err. */
+int network_check_address(const char *cidr, struct err *err);
+
+/* A link on the host was deleted, or not made after all. */
+void network_forget_on_host(struct session *s, const char *name, int index);
+
+#endif

@@ -1,0 +1,52 @@
+#!/bin/sh
+# belljar of an ordinary user: a user namespace of its own, and then the same commands. As root there is nothing to see here.
+. "$(dirname "$0")/front.inc"
+[ "$(id -u)" != 0 ] || { echo "skip - for an ordinary user"; exit 77; }
+: "${PROBE:?}"
+fact() { printf '%s\n' "$out" | sed -n "s/^$1=//p"; }
+uid=$(id -u)
+
+run -c 'new a; run id -u'
+if [ "$status" != 0 ]; then
+	has "refused in words" "$err" "*user namespace*try: sudo belljar*"
+	echo "skip - no user namespaces here: $err"
+	exit 77
+fi
+is "root of belljar's own user namespace" "$out" 0
+run -c 'new a; run cat /proc/self/uid_map'
+has "in which 0 is the user" "$out" "*0*$uid*1*"
+run -c "new a; unshare docker; run $PROBE facts"
+is "namespaces: works" "$status" 0
+is "pid 1 is the parent" "$(fact ppid)" 1
+for kind in ipc mnt net pid uts; do
+	isnt "another $kind" "$(fact "ns.$kind")" "$(readlink /proc/self/ns/$kind)"
+done
+run -c "new a; unshare all; map auto; hostname jar; clock boottime 7d; run $PROBE facts"
+is "all eight" "$status" 0
+is "its name" "$(fact host)" jar
+if [ -x /bin/busybox ]; then
+	run -c "new a; unshare docker; root busybox; bind $PROBE /probe; run /probe facts"
+	is "busybox root" "$status" 0
+	is "no descriptor of the host" "$(printf '%s\n' "$out" | grep -c '^fd\.')" 3
+	run -c 'new a; unshare docker; root busybox; run sh -c "echo x >/dev/null && head -c4 /dev/zero | wc -c && echo y >/tmp/f && cat /tmp/f"'
+	is "its devices and its writes" "$out" "4
+y"
+fi
+run -c "new a; unshare net; bridge br0 10.0.0.1/24; link a br0 10.0.0.2/24; new b like a; link b br0 10.0.0.3/24; @a run -d $PROBE serve 7 hello; run $PROBE ask 10.0.0.2 7"
+is "a lab with a bridge" "$out" hello
+run -c 'new a; bridge br0 host'
+isnt "the host's links are not theirs" "$status" 0
+has "and it says so" "$err" "*EPERM*"
+run -c 'new a; unshare pid; run sh -c "(sleep 61 &) >/dev/null 2>&1"; rm a'
+is "orphans end with it" "$status" 0
+export XDG_RUNTIME_DIR="$tmp"
+chmod 700 "$tmp"
+run -s mine new web
+is "a named session" "$status" 0
+run -s mine unshare uts pid
+run -s mine hostname jar
+run -s mine run uname -n
+is "from another belljar" "$out" jar
+run end mine
+is "and its end" "$status" 0
+exit $((failed > 0))
