@@ -310,6 +310,6 @@ const struct command cmd_sandboxes[] = {
 	  "new web\nrename www\nrename www to shop\n", CMD_OUTSIDE | CMD_NO_UNDO, run_rename },
 	{ "rm", "sandboxes", "remove sandboxes and all that is in them", "(all | NAME:sandbox...)",
 	  "Their processes are killed; namespaces, mounts, links and control groups go with them.", "new a\nnew b\nrm a\nrm all\n",
-	  CMD_OUTSIDE, run_rm },
+	  0, run_rm },
 	{ .name = NULL },
 };

@@ -35,7 +35,7 @@ struct holder {
 	int last_foreground;
 };
 
-/* One message as it came: bytes and descriptors (closed by message_free). */
+/* One message as it came: bytes, which are overwritten by the next one, and descriptors (closed by message_free). */
 struct message {
 	char *data;
 	size_t n;

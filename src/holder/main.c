@@ -52,30 +52,27 @@ static void message_free(struct message *m)
 {
 	for (size_t i = 0; i < m->n_fds; i++)
 		close(m->fds[i]);
-	free(m->data);
 }
 
 /* Nothing is trusted to fit: a cut message is dropped as a whole. Returns false at the end of the connection. */
 static bool receive(int conn, struct message *m)
 {
+	/* One message at a time, and only the pages that were ever used are there. */
+	static _Alignas(16) char room[WIRE_LARGEST + 1];
 	union {
 		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS)];
 		struct cmsghdr align;
 	} control;
-	ssize_t size = recv(conn, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	struct iovec iov = { .iov_base = room, .iov_len = WIRE_LARGEST };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	ssize_t size = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
-	if (size <= 0 || size > WIRE_LARGEST)
-		return false;
-	m->data = calloc(1, (size_t)size + 1);
-	if (!m->data)
-		return false;
-	struct iovec iov = { .iov_base = m->data, .iov_len = (size_t)size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
-	size = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC);
 	if (size <= 0)
 		return false;
+	room[size] = '\0';
+	m->data = room;
 	m->n = (size_t)size;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -216,8 +213,8 @@ static void reap(struct holder *h)
 	int status;
 	pid_t pid;
 
-	while (read(h->signals, &info, sizeof info) > 0)
-		;
+	/* There is at most one: SIGCHLD does not queue. */
+	read(h->signals, &info, sizeof info);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (struct holder_job **at = &h->jobs; *at; at = &(*at)->next) {
 			struct holder_job *j = *at;

@@ -126,18 +126,11 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Move the three descriptors out of the way of each other, then into place. */
+/* They came when 0 to 3 were taken, so none is in the way of another. */
 static int set_fds(const struct program *p)
 {
-	int from[3];
-
-	for (int i = 0; i < 3; i++) {
-		from[i] = fcntl(p->std[i] >= 0 ? p->std[i] : p->slave, F_DUPFD_CLOEXEC, 10);
-		if (from[i] < 0)
-			return -1;
-	}
 	for (int i = 0; i < 3; i++)
-		if (dup2(from[i], i) < 0)
+		if (dup2(p->std[i] >= 0 ? p->std[i] : p->slave, i) < 0)
 			return -1;
 	return (int)syscall(SYS_close_range, 3U, ~0U, 0);
 }

@@ -253,6 +253,7 @@ int cg_make(struct step *s, struct err *err)
 	bool made = false;
 
 	s->old[0] = '\0';
+	cg_forget_entries();
 	if (!all || key < 0)
 		return all ? err_set(err, EINVAL, "no limit is called %s", s->what) : -1;
 	if (key == CG_KEYS)
@@ -281,6 +282,7 @@ int cg_remove(struct step *s, struct err *err)
 	char **paths = cg_paths(s->text, err);
 	int failed = paths ? 0 : -1;
 
+	cg_forget_entries();
 	for (size_t i = 0; paths && paths[i]; i++)
 		cg_ease_path(paths[i]);
 	/* All are tried; the first failure is told. */
@@ -471,6 +473,44 @@ static int entry(const struct cg_tree *t, const char *group, bool foreign, struc
 	return e->fd < 0 ? err_set(err, errno, "%s: can't be entered", path) : 0;
 }
 
+/* The entries that were asked for last. Programs are mostly started in one sandbox several times, and finding the entries takes as long as
+ * starting the program. */
+static struct {
+	char *group;
+	bool foreign;
+	struct cg_entry of[CG_ENTRIES];
+	size_t n;
+} last;
+
+void cg_forget_entries(void)
+{
+	while (last.n > 0)
+		close(last.of[--last.n].fd);
+	free(last.group);
+	last.group = NULL;
+}
+
+static int open_entries(const struct cg_trees *all, const char *group, bool foreign, struct err *err)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct cg_tree *t = &all->trees[i];
+		struct err failed = { 0 };
+		if (!t->base)
+			continue;
+		if (entry(t, group, foreign, &last.of[last.n], &failed) == 0) {
+			last.n++;
+			continue;
+		}
+		/* Version 1: only those hierarchies in which the group has a limit. */
+		if (failed.number == ENOENT && t != all->track)
+			continue;
+		if (err)
+			*err = failed;
+		return -1;
+	}
+	return 0;
+}
+
 int cg_entries(const char *group, const struct place *place, struct cg_entry entries[CG_ENTRIES], size_t *n, struct err *err)
 {
 	const struct cg_trees *all = cg_find(err);
@@ -479,24 +519,17 @@ int cg_entries(const char *group, const struct place *place, struct cg_entry ent
 	*n = 0;
 	if (!all)
 		return -1;
-	for (size_t i = 0; i < all->n; i++) {
-		const struct cg_tree *t = &all->trees[i];
-		struct err failed = { 0 };
-		if (!t->base)
-			continue;
-		if (entry(t, group, foreign, &entries[*n], &failed) == 0) {
-			++*n;
-			continue;
+	if (!last.group || !streq(last.group, group) || last.foreign != foreign) {
+		cg_forget_entries();
+		if (open_entries(all, group, foreign, err) < 0) {
+			cg_forget_entries();
+			return -1;
 		}
-		/* Version 1: only those hierarchies in which the group has a limit. */
-		if (failed.number == ENOENT && t != all->track)
-			continue;
-		while (*n > 0)
-			close(entries[--*n].fd);
-		if (err)
-			*err = failed;
-		return -1;
+		last.group = xstrdup(group);
+		last.foreign = foreign;
 	}
+	*n = last.n;
+	memcpy(entries, last.of, last.n * sizeof *entries);
 	return 0;
 }
 

@@ -74,10 +74,13 @@ int cg_limit(struct step *s, struct err *err);      /* reads back what was writt
 /* Descriptors a new process needs to be born inside GROUP, started by the holder of PLACE: at most CG_ENTRIES. v2 and hybrid: kind 'd',
  * the directory for CLONE_INTO_CGROUP (at most one); v1: kind 't', a `tasks` file to write "0" to. Where the holder has a user namespace of
  * its own the kernel refuses it CLONE_INTO_CGROUP (it has no rights over the groups' common ancestor); then v2 too has kind 't', its
- * `cgroup.procs`, which is judged by who opened it but costs a grace period. 0 or -1. The caller closes them. */
+ * `cgroup.procs`, which is judged by who opened it but costs a grace period. 0 or -1. The descriptors are the module's, good until the next
+ * call: for the same group and a like place they are the same, as long as nobody made or removed a group. Where others may (a named
+ * session), each turn begins with cg_forget_entries. */
 enum { CG_ENTRIES = 12 };
 struct cg_entry { char kind; int fd; };
 int cg_entries(const char *group, const struct place *place, struct cg_entry entries[CG_ENTRIES], size_t *n, struct err *err);
+void cg_forget_entries(void);
 
 /* The directories in which GROUP exists or may come to exist, one a hierarchy, as absolute paths, for the ledger (NULL-terminated array,
  * free with cg_free_paths). The tracking hierarchy is the first: who clears up kills there, and the others are empty then. */

@@ -124,8 +124,6 @@ static int run_holder(struct step *s, size_t n, size_t *done, struct err *err)
 		result = holder_batch(s->place, p.acts, p.n, p.fds, p.n_fds, &acted, err);
 		*done = acted == p.n ? n : p.of[acted];
 	}
-	for (size_t g = 0; g < p.n_groups; g++)
-		close_fd(&p.groups[g].fd);
 	struct err late = { 0 };
 	if (*done && place_refresh(s->place, p.changed, result < 0 ? &late : err) < 0)
 		return -1;

@@ -279,29 +279,35 @@ static int leave(const char *path, struct err *err)
 	if (n < 0 || (size_t)n >= sizeof parent || !slash || slash == parent)
 		return 0;
 	*slash = '\0';
-	if (rmdir(parent) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST || errno == EROFS)
+	if (rmdir(parent) == 0 || errno == ENOENT || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST || errno == EROFS)
 		return 0;
 	return err_set(err, errno, "%s: can't be removed", parent);
 }
 
-int ledger_clear(int dir, const char *path, struct err *err)
+/* Take down what the ledger names. No ledger: nothing was made. */
+static int clear_objects(int dir, const char *path, struct err *err)
 {
 	struct stat st;
-	int fd = openat(dir, "ledger", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	int failed = 0;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= LEDGER_LIMIT) {
-		size_t room = (size_t)st.st_size + 1;
-		char *text = malloc(room);
-		if (!text || get(dir, "ledger", text, room) < 0)
-			failed = err_set(err, errno, "%s/ledger: can't be read", path);
-		else
-			failed = clear_lines(text, err);
+	if (fstatat(dir, "ledger", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(err, errno, "%s/ledger: can't be read", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > LEDGER_LIMIT)
+		return err_set(err, EFBIG, "%s/ledger: no ledger, or too large", path);
+	size_t room = (size_t)st.st_size + 1;
+	char *text = malloc(room);
+	if (!text || get(dir, "ledger", text, room) < 0) {
+		err_set(err, errno, "%s/ledger: can't be read", path);
 		free(text);
+		return -1;
 	}
-	if (fd >= 0)
-		close(fd);
-	if (failed < 0)
+	int failed = clear_lines(text, err);
+	free(text);
+	return failed;
+}
+
+int ledger_clear(int dir, const char *path, struct err *err)
+{
+	if (clear_objects(dir, path, err) < 0)
 		return -1;
 	return remove_directory(dir, path, err) < 0 ? -1 : leave(path, err);
 }

@@ -58,7 +58,8 @@ struct net_api {
 	int (*route)(struct step *s, bool add, struct err *err);
 
 	/* Reading. Arrays are the caller's to free. 0 or -1. */
-	int (*find)(struct place *p, const char *name, struct net_link *link, struct err *err);  /* 1 found, 0 there is none, or -1 */
+	/* By name: 1 found, 0 there is none, or -1. With LINK NULL it is only looked for, which takes 1 us and no lock. */
+	int (*find)(struct place *p, const char *name, struct net_link *link, struct err *err);
 	/* How the place's kernel side numbers the net namespace of OTHER (compare with peer_ns); -1 when it has no number, so no link there. */
 	int (*nsid)(struct place *p, struct place *other, int *nsid, struct err *err);
 	int (*links)(struct place *p, struct net_link **links, size_t *n, struct err *err);

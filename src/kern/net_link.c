@@ -134,12 +134,17 @@ static int veth_refused(const struct net_conn *c, const struct step *s, bool the
 		return err_try(err, "another name: A:NAME B:NAME");
 	}
 	err_set(err, number, "%s: %s can't be made", s->place->name, s->to);
-	if (number == EOPNOTSUPP && s->from)
-		err_why(err, "%s is no bridge, or the kernel has no veth links", s->from);
 	add_cause(err, number, net_said(c));
 	if (number == EOPNOTSUPP)
 		err_try(err, "!modprobe veth");
 	return -1;
+}
+
+static bool is_bridge(struct place *p, const char *name)
+{
+	struct net_link link;
+
+	return net_find(p, name, &link, NULL) > 0 && streq(link.kind, "bridge");
 }
 
 int net_veth(struct step *s, struct err *err)
@@ -158,6 +163,10 @@ int net_veth(struct step *s, struct err *err)
 	int number = net_ask(c, m, NULL, NULL);
 	if (number == EPROTO && !there)
 		unmake(c, s);
+	if (number == EOPNOTSUPP && s->from && !is_bridge(s->place, s->from)) {
+		err_set(err, number, "%s: %s is no bridge, but one end of a link", s->place->name, s->from);
+		return err_try(err, "the name of a sandbox or of a bridge");
+	}
 	return number ? veth_refused(c, s, there, number, err) : 0;
 }
 

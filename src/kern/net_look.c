@@ -50,7 +50,8 @@ static void read_link(const struct nlmsghdr *head, struct net_link *l)
 		return;
 	l->index = info->ifi_index;
 	l->up = info->ifi_flags & IFF_UP;
-	l->carrier = info->ifi_flags & IFF_RUNNING;
+	/* IFF_RUNNING says the same, but only when the kernel comes to it. */
+	l->carrier = a[IFLA_CARRIER] ? nla_get_u8(a[IFLA_CARRIER]) != 0 : (info->ifi_flags & IFF_RUNNING) != 0;
 	copy_text(l->name, sizeof l->name, a[IFLA_IFNAME]);
 	l->mtu = number_of(a[IFLA_MTU], 0);
 	l->master = number_of(a[IFLA_MASTER], 0);
@@ -114,12 +115,13 @@ int net_find(struct place *p, const char *name, struct net_link *link, struct er
 	struct ifinfomsg head = { 0 };
 	struct links found = { 0 };
 
-	*link = (struct net_link){ 0 };
+	if (link)
+		*link = (struct net_link){ 0 };
 	if (!c)
 		return -1;
 	head.ifi_index = net_index(c, name);
-	if (!head.ifi_index)
-		return 0;
+	if (!head.ifi_index || !link)
+		return head.ifi_index != 0;
 	_cleanup_message_ struct nl_msg *m = net_message(RTM_GETLINK, 0, &head, sizeof head);
 	net_put_number(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	int number = net_ask(c, m, on_link, &found);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "kern/cg.h"
 #include "kern/holder.h"
 #include "kern/ledger.h"
 #include "kern/rootless.h"
@@ -281,6 +282,8 @@ int named_begin(struct session *s, struct err *err)
 {
 	if (!s->named || s->gate.dry || s->named->depth++ > 0)
 		return 0;
+	/* Another belljar may have made or removed groups. */
+	cg_forget_entries();
 	int changed = store_lock(s, err) < 0 ? -1 : read_state(s, err);
 	if (changed < 0) {
 		s->named->depth = 0;

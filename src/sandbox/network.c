@@ -65,6 +65,9 @@ static int find_bridge(struct session *s, const char *name, struct end *e, struc
 	network_set_name(e->bridge, name);
 	e->place = &s->lab;
 	e->label = "lab";
+	/* Whether a link that is there is a bridge, the kernel says by itself (a question less for each of hundreds of links). */
+	if (s->lab.own[NS_NET] && network_known(s, &s->lab) && network_find(s, &s->lab, name, NULL, err) > 0)
+		return 0;
 	found = s->lab.own[NS_NET] ? network_find(s, &s->lab, name, &link, err) : 0;
 	if (found == 0) {
 		e->place = &s->host;

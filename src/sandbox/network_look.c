@@ -27,7 +27,8 @@ bool network_known(const struct session *s, const struct place *p)
 
 int network_find(const struct session *s, struct place *p, const char *name, struct net_link *link, struct err *err)
 {
-	*link = (struct net_link){ 0 };
+	if (link)
+		*link = (struct net_link){ 0 };
 	if (network_known(s, p)) {
 		const struct net_api *net = net_api(err);
 		int found = net ? net->find(p, name, link, err) : -1;
@@ -37,7 +38,8 @@ int network_find(const struct session *s, struct place *p, const char *name, str
 	int planned = s->gate.dry ? gate_planned_link(&s->gate, p, name) : -1;
 	if (planned < 0)
 		return 0;
-	snprintf(link->kind, sizeof link->kind, "%s", planned == STEP_BRIDGE ? "bridge" : "veth");
+	if (link)
+		snprintf(link->kind, sizeof link->kind, "%s", planned == STEP_BRIDGE ? "bridge" : "veth");
 	return 1;
 }
 

@@ -10,7 +10,8 @@
 /* Can the place be asked? Not when it is only planned. */
 bool network_known(const struct session *s, const struct place *p);
 
-/* 1 found, 0 there is none (or it can't be known), or -1 with err. In a dry run, links that are planned are found too, with index 0. */
+/* 1 found, 0 there is none (or it can't be known), or -1 with err. In a dry run, links that are planned are found too, with index 0.
+ * LINK NULL: only whether it is there. */
 int network_find(const struct session *s, struct place *p, const char *name, struct net_link *link, struct err *err);
 
 /* The same for a link on the host that this session made: a bridge in its ledger, or the end of a pair whose other end is in the session. */

@@ -117,12 +117,6 @@ static int wait_for(struct sandbox *sb, const struct holder_started *started, in
 	return 0;
 }
 
-static void leave_groups(struct cg_entry *groups, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		close_fd(&groups[i].fd);
-}
-
 static int start(struct sandbox *sb, const struct run_want *want, struct holder_started *started, int *terminal, struct err *err)
 {
 	_cleanup_(free_environment) char **env = environment(sb);
@@ -146,9 +140,7 @@ static int start(struct sandbox *sb, const struct run_want *want, struct holder_
 	if (sb->group && !sb->session->gate.dry && cg_entries(sb->group, &sb->place, groups, &program.n_groups, err) < 0)
 		return -1;
 	program.groups = groups;
-	int result = gate_run(&sb->session->gate, &step, 1, err);
-	leave_groups(groups, program.n_groups);
-	return result;
+	return gate_run(&sb->session->gate, &step, 1, err);
 }
 
 int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, int *job, struct err *err)

@@ -283,6 +283,10 @@ int store_open(struct session *s, const char *name, struct err *err)
 {
 	if (is_number(name))
 		return err_usage(err, "%s can't name a session: it needs a letter", name);
+	/* Nothing is made here: a kill would leave it. */
+	_cleanup_free_ char *where = store_run_path();
+	if (access(where, F_OK) < 0)
+		return 0;
 	_cleanup_free_ char *run = store_run_dir(err);
 	if (!run)
 		return -1;
