@@ -12,10 +12,10 @@ const struct command *const cmd_families[] = {
 	cmd_namespaces,
 	cmd_files,
 	cmd_network,
+	cmd_limits,
 	cmd_processes,
 	cmd_scripts,
 	cmd_expect,
 	cmd_teaching,
-	cmd_limits,
 	NULL,
 };

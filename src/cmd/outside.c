@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -159,7 +160,12 @@ int target_open(struct shell *sh, const struct line *line, struct target *t, str
 
 int target_close(struct shell *sh, struct target *t, FILE *before, int *status, struct err *err)
 {
+	struct pollfd reader = { .fd = fileno(t->file), .events = POLLOUT };
+
 	*status = 0;
+	/* A reader that has gone has had enough; only then is it no error that not all was written. */
+	fflush(t->file);
+	bool gone = t->pid && poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR);
 	/* A stream that failed earlier has lost its errno; ENOSPC is by far the likeliest cause then. */
 	bool failed = ferror(t->file);
 	errno = failed ? ENOSPC : 0;
@@ -167,9 +173,7 @@ int target_close(struct shell *sh, struct target *t, FILE *before, int *status, 
 	int cause = errno;
 	sh->out = before;
 	sh->out_elsewhere = before != stdout;
-	if (t->pid) {
+	if (t->pid)
 		*status = wait_for(t->pid, false);
-		return 0;
-	}
-	return failed ? err_set(err, cause, "can't write to %s", t->name) : 0;
+	return failed && !gone ? err_set(err, cause, "can't write to %s", t->name) : 0;
 }

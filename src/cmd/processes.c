@@ -195,7 +195,7 @@ const struct command cmd_processes[] = {
 	  "new web\nrun -d sleep 60\nps\nkill all\n", CMD_NO_UNDO, run_ps },
 	{ "kill", "processes", "send a signal to processes inside", "(all | PID:number...) [with SIGNAL:signal]",
 	  "By the numbers that *ps* shows first. The signal is TERM, or KILL for *all*, unless another is given.",
-	  "new web\nrun -d sleep 60\nkill all with TERM\nwait\n", CMD_NO_UNDO, run_kill },
+	  "new web\nrun -d sleep 60\nkill all with TERM\nexpect status 143 wait\n", CMD_NO_UNDO, run_kill },
 	{ "wait", "processes", "wait for programs in the background", "[JOB:number]",
 	  "For one job or for all; the exit status is that of the last one that ended.",
 	  "new web\nrun -d true\nwait 1\n", CMD_PROGRAM | CMD_NO_UNDO, run_wait },

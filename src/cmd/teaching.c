@@ -162,7 +162,7 @@ const struct command cmd_teaching[] = {
 		.text = "With a command, tells each step that it would take: in words, as calls of the kernel, and as a command of the host's shell that "
 			"does the same where there is one. Nothing is changed.\n\n"
 			"`explain on` tells the steps of every command just before they are taken, until `explain off`.",
-		.examples = "new web\nexplain unshare uts\nexplain hostname web",
+		.examples = "new web\nexplain unshare uts\nunshare uts\nexplain hostname web",
 		.flags = CMD_OUTSIDE | CMD_NO_UNDO | CMD_NESTS,
 		.run = run_explain,
 	},
