@@ -226,18 +226,23 @@ const struct command cmd_limits[] = {
 		.brief = "bound what the sandbox may use, or list its limits",
 		.grammar = "[memory SIZE:sizemax | swap SIZE:sizemax | cpu SHARE:cpu | cpus LIST | pids COUNT:nummax]...",
 		.text =
-			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of them. Programs that run "
-			"already come under them too. Several limits in one command are set all or none. `max` lifts a limit (`all` for *cpus*). "
-			"Without arguments the limits are listed, each with its control file.\n\n"
-			"*memory*: bytes that all programs together may have in memory, files in a tmpfs and cached files included, in whole pages. "
-			"When there is no more, the kernel kills one of them; *usage* counts that. A limit below what is used now kills at once "
-			"on control groups version 2, and is refused on version 1.\n\n"
-			"*swap*: bytes that may be swapped out in addition to *memory*.\n\n"
-			"*cpu*: share of processor time, in each 100 ms: `50%` or `0.5` is half a processor, `2` is two. At least 1%.\n\n"
+			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
+			"them. Programs that run already come under them too. Several limits in one command are set all or "
+			"none. `max` lifts a limit (`all` for *cpus*). Without arguments the limits are listed, each with its "
+			"control file.\n\n"
+			"*memory*: bytes that all programs together may have in memory, files in a tmpfs and cached files "
+			"included, in whole pages. When there is no more, the kernel kills one of them; *usage* counts that. "
+			"A limit below what is used now kills at once on control groups version 2, and is refused on version "
+			"1.\n\n"
+			"*swap*: bytes that may be swapped out in addition to *memory*. On version 1 only while *memory* is "
+			"limited too.\n\n"
+			"*cpu*: share of processor time, in each 100 ms: `50%` or `0.5` is half a processor, `2` is two. At "
+			"least 1%.\n\n"
 			"*cpus*: the processors that may be used, such as `0-2,5`.\n\n"
 			"*pids*: number of processes and threads. When it is reached, fork fails with EAGAIN.\n\n"
-			"A limit whose controller is not to be had on this machine is refused. On version 2 belljar switches the controller "
-			"on for the groups beside its own, and leaves it on, because groups of others may come to rely on it.",
+			"A limit whose controller is not to be had on this machine is refused. On version 2 belljar switches "
+			"the controller on for the groups beside its own, and leaves it on, because groups of others may come "
+			"to rely on it.",
 		.examples =
 			"new web\n"
 			"limit memory 64M pids 32 cpu 50%   # all three or none\n"
@@ -251,10 +256,10 @@ const struct command cmd_limits[] = {
 		.brief = "show what a sandbox uses of memory, processor time and processes",
 		.grammar = "[NAME:sandbox | all]",
 		.text =
-			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor time, and the time that "
-			"programs had to wait because of a *cpu* limit; processes; how many the kernel killed for want of memory. A figure "
-			"is absent as long as its controller does not count for the sandbox: that begins with the first *limit* on it, "
-			"of which `limit memory max` limits nothing.",
+			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor "
+			"time, and the time that programs had to wait because of a *cpu* limit; processes; how many the "
+			"kernel killed for want of memory. A figure is absent as long as its controller does not count for "
+			"the sandbox: that begins with the first *limit* on it, of which `limit memory max` limits nothing.",
 		.examples =
 			"new web\n"
 			"limit memory 64M pids 32\n"

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,6 +53,7 @@ static void settle(void)
 
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_NAME, "belljar-keeper", 0, 0, 0);
 	setsid();
 	syscall(SYS_close_range, WIRE_SOCKET + 1, ~0u, 0);
 }

@@ -62,42 +62,52 @@ static void stand_in_group(const struct wire_act *a, const int *fds, int ready)
 }
 
 /* In the control group whose entries were sent, for a moment: open the namespace of one that is there. */
-static __attribute__((noreturn)) void visit_group(const struct holder *h, const struct wire_act *a, const int *fds, int *ns)
+static __attribute__((noreturn)) void visit_group(const struct holder *h, const struct wire_act *a, const int *fds, int ns)
 {
 	uint64_t dirs = a->flags >> 16;
+	int own;
 
-	*ns = -1;
 	for (uint64_t i = 0; i < (a->flags & 0xffff); i++)
 		if (!(dirs >> i & 1) && write(fds[i], "0", 1) != 1)
 			_exit(errno);
-	if (unshare(CLONE_NEWCGROUP) < 0 || (*ns = openat(h->proc, "self/ns/cgroup", O_RDONLY | O_CLOEXEC)) < 0)
+	if (unshare(CLONE_NEWCGROUP) < 0 || (own = openat(h->proc, "self/ns/cgroup", O_RDONLY | O_CLOEXEC)) < 0 ||
+	    dup3(own, ns, O_CLOEXEC) < 0)
 		_exit(errno);
+	close(own);
 	_exit(0);
 }
 
 /* As cgroup_ns below, where the holder still sees the host's process table: the child hands over its namespace as a descriptor. */
 static int cgroup_ns_open(const struct holder *h, const struct wire_act *a, const int *fds, struct clone_args *args, const char **call)
 {
-	static int ns;
-	int status = 0;
+	/* A number that both know: the descriptors are shared even where the memory can't be. */
+	int ns = fcntl(fds[0], F_DUPFD_CLOEXEC, 0), status = 0;
 
+	*call = "fcntl(F_DUPFD)";
+	if (ns < 0)
+		return -1;
 	args->flags = (args->flags & ~(uint64_t)CLONE_PIDFD) | CLONE_FILES;
 	args->pidfd = 0;
 	*call = "clone3(CLONE_INTO_CGROUP)";
 	long pid = clone3_vfork(args);
 	if (pid == 0)
-		visit_group(h, a, fds, &ns);
-	if (pid < 0)
+		visit_group(h, a, fds, ns);
+	if (pid < 0) {
+		close(ns);
 		return -1;
+	}
 	while (waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
 		;
 	*call = "unshare(CLONE_NEWCGROUP)";
 	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-	if (errno)
-		return -1;
-	*call = "setns(CLONE_NEWCGROUP)";
-	int result = setns(ns, CLONE_NEWCGROUP);
+	int result = -1;
+	if (errno == 0) {
+		*call = "setns(CLONE_NEWCGROUP)";
+		result = setns(ns, CLONE_NEWCGROUP);
+	}
+	int number = errno;
 	close(ns);
+	errno = number;
 	return result;
 }
 

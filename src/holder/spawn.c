@@ -265,7 +265,7 @@ void spawn_program(struct holder *h, int conn, const struct message *m)
 {
 	struct wire_started out = { .type = WIRE_STARTED, .stage = STAGE_CLONE, .number = EBADMSG };
 	struct program p = { .slave = -1 };
-	int fds[2];
+	int fds[2] = { -1, -1 };
 	size_t n_fds = 0;
 
 	if (unpack(m, &p) && take_fds(m, &p))

@@ -9,16 +9,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The address sanitizer keeps an account of the stack that a second process using it upsets. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define VFORK_SHARES_MEMORY
+#endif
+
 /* clone3 in which the child runs in the caller's memory and on its stack until it becomes another program or ends, and the caller stands
  * still so long. Copying even a small process costs more than all that the child does. The child must not return from the calling function.
  * Always inlined: a function that returned in the child would lose the parent's return address. Where the kernel refuses (a time namespace
  * that waits for its first process, before 6.2) or the machine is another one, the child gets a copy. */
 static inline __attribute__((always_inline)) long clone3_vfork(struct clone_args *args)
 {
-	long pid;
-
 	args->flags |= CLONE_VFORK;
-#if defined(__x86_64__)
+#ifdef VFORK_SHARES_MEMORY
+	long pid;
 	args->flags |= CLONE_VM;
 	__asm__ volatile("syscall" : "=a"(pid) : "0"((long)SYS_clone3), "D"(args), "S"(sizeof *args) : "rcx", "r11", "memory");
 	if (pid >= 0)
@@ -37,7 +41,7 @@ static inline __attribute__((always_inline)) int clone3_successor(struct clone_a
 {
 	long pid;
 
-#if defined(__x86_64__)
+#ifdef VFORK_SHARES_MEMORY
 	args->flags |= CLONE_VM;
 	__asm__ volatile("syscall\n\t"
 			 "test %%rax, %%rax\n\t"

@@ -86,7 +86,7 @@ static int explain_absence(const struct cg_trees *all, enum cg_key key, struct e
 		if (!t->v2 && t->controllers & bit)
 			return err_why(err, "%s may not be written to", t->own);
 		if (t->v2 && t->base && !t->controllers)
-			return err_why(err, "the group %s holds processes itself, so it can't give controllers to groups below it", t->base);
+			return err_why(err, "the group %s holds processes itself, so it can't give controllers on", t->base);
 		if (t->v2 && t->base)
 			return err_why(err, "%s/cgroup.controllers does not have %s: the level above keeps it", t->base, name);
 	}
@@ -261,8 +261,8 @@ int cg_make(struct step *s, struct err *err)
 	else
 		n = v1_trees((enum cg_key)key, trees);
 	for (size_t i = 0; i < n; i++) {
-		bool new = false;
-		if (make_in(trees[i], s->text, &new, err) == 0 && (!new || trees[i] == all->track || move_in(trees[i], s->text, err) == 0)) {
+		bool new = false, follow = trees[i] != all->track;
+		if (make_in(trees[i], s->text, &new, err) == 0 && (!new || !follow || move_in(trees[i], s->text, err) == 0)) {
 			made |= new;
 			continue;
 		}
@@ -277,12 +277,26 @@ int cg_make(struct step *s, struct err *err)
 	return 0;
 }
 
+/* Mostly nobody is left in it: then there is nothing to kill and nothing to wait for. Returns whether all are gone. */
+static bool remove_empty(char *const *paths)
+{
+	bool gone = true;
+
+	for (; *paths; paths++)
+		gone = (rmdir(*paths) == 0 || errno == ENOENT) && gone;
+	return gone;
+}
+
 int cg_remove(struct step *s, struct err *err)
 {
 	char **paths = cg_paths(s->text, err);
 	int failed = paths ? 0 : -1;
 
 	cg_forget_entries();
+	if (paths && remove_empty(paths)) {
+		cg_free_paths(paths);
+		return 0;
+	}
 	for (size_t i = 0; paths && paths[i]; i++)
 		cg_ease_path(paths[i]);
 	/* All are tried; the first failure is told. */
@@ -291,6 +305,16 @@ int cg_remove(struct step *s, struct err *err)
 			failed = -1;
 	cg_free_paths(paths);
 	return failed;
+}
+
+void cg_remove_empty(const char *group)
+{
+	char **paths = cg_paths(group, NULL);
+
+	cg_forget_entries();
+	if (paths)
+		remove_empty(paths);
+	cg_free_paths(paths);
 }
 
 void cg_words(enum cg_key key, int64_t n, char words[64])
@@ -386,7 +410,7 @@ static int write_failed(int number, const char *group, enum cg_key key, const ch
 
 	err_set(err, number, "%s: %s can't be set to %s", name ? name + 1 : group, cg_file(key), words);
 	if (number == EBUSY && key == CG_MEMORY)
-		return err_why(err, "more than that is in use, and control groups of version 1 then refuse a lower limit instead of killing");
+		return err_why(err, "more is in use, and control groups of version 1 then refuse a lower limit instead of killing");
 	if (key == CG_CPUS && (number == EACCES || number == EINVAL || number == ERANGE))
 		return err_why(err, "the list is malformed, or names a processor that the group above does not have");
 	if (number == EINVAL && (key == CG_MEMORY || key == CG_SWAP) && cg_v1(key))

@@ -69,6 +69,8 @@ int cg_cpus(const char *group, char *list, size_t room, struct err *err);
  * inside (cgroup.kill, or by descriptors of the processes), waits for the end of each by event, and takes "gone already" as done. */
 int cg_make(struct step *s, struct err *err);
 int cg_remove(struct step *s, struct err *err);
+/* The directories of GROUP in which nothing is left, those alone. */
+void cg_remove_empty(const char *group);
 int cg_limit(struct step *s, struct err *err);      /* reads back what was written and compares; fills s->old with the old value */
 
 /* Descriptors a new process needs to be born inside GROUP, started by the holder of PLACE: at most CG_ENTRIES. v2 and hybrid: kind 'd',

@@ -272,6 +272,8 @@ int gate_rollback(struct gate *g, size_t mark, struct err *err)
 
 void gate_forget(struct gate *g, size_t mark, size_t end)
 {
+	if (mark == end)
+		return;
 	for (size_t i = mark; i < end; i++)
 		forget_one(&g->done[i]);
 	memmove(&g->done[mark], &g->done[end], (g->n_done - end) * sizeof *g->done);

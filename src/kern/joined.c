@@ -83,6 +83,7 @@ int joined_run(const struct place *p, unsigned kinds, unsigned how, int (*before
 	while (waitpid(pid, &status, __WALL) < 0)
 		if (errno != EINTR)
 			return err_set(err, errno, "%s: lost the process that entered it", p->name);
+	/* What it had open then stays open until belljar ends: nobody knows which descriptors those are. */
 	if (v.result == 1)
 		return err_set(err, 0, "%s: the process that entered it was killed (signal %d)", p->name, WTERMSIG(status));
 	return v.result;

@@ -147,11 +147,22 @@ int ledger_lock(const char *path, bool block)
 	return -1;
 }
 
-static int clear_group(const char *path, struct err *err)
+static bool is_group(const char *path)
 {
 	const char *last = strrchr(path, '/');
 
-	if (path[0] != '/' || !last || strncmp(last + 1, "belljar.", 8) != 0 || strstr(path, "/../"))
+	return path[0] == '/' && strncmp(last + 1, "belljar.", 8) == 0 && !strstr(path, "/../");
+}
+
+/* Most groups are gone or empty by now. */
+static bool clear_empty_group(const char *path)
+{
+	return is_group(path) && (rmdir(path) == 0 || errno == ENOENT);
+}
+
+static int clear_group(const char *path, struct err *err)
+{
+	if (!is_group(path))
 		return err_set(err, 0, "ledger: %s is no control group of belljar", path);
 	return cg_kill_path(path, err);
 }
@@ -232,9 +243,14 @@ static int clear_lines(char *text, struct err *err)
 	for (char *at = text; at < end; at++)
 		if (*at == '\n')
 			*at = '\0';
-	for (char *at = first; at < end; at += strlen(at) + 1)
-		if (strncmp(at, "cgroup ", 7) == 0)
+	for (char *at = first; at < end; at += strlen(at) + 1) {
+		if (strncmp(at, "cgroup ", 7) != 0 || forgotten(at, end))
+			continue;
+		if (clear_empty_group(at + 7))
+			*at = '-';      /* done */
+		else
 			cg_ease_path(at + 7);
+	}
 	for (char *at = end; at > first;) {
 		for (at--; at > first && at[-1]; at--)
 			;
@@ -269,17 +285,20 @@ static int remove_directory(int dir, const char *path, struct err *err)
 	return 0;
 }
 
-/* The directory that PATH is in goes too when it is empty. */
+/* The directory that PATH is in goes too, when it is ours alone and empty. */
 static int leave(const char *path, struct err *err)
 {
 	char parent[LINE_ROOM];
+	struct stat st;
 	int n = snprintf(parent, sizeof parent, "%s", path);
 	char *slash = strrchr(parent, '/');
 
 	if (n < 0 || (size_t)n >= sizeof parent || !slash || slash == parent)
 		return 0;
 	*slash = '\0';
-	if (rmdir(parent) == 0 || errno == ENOENT || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST || errno == EROFS)
+	if (lstat(parent, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077)
+		return 0;
+	if (rmdir(parent) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST || errno == EROFS || errno == EACCES)
 		return 0;
 	return err_set(err, errno, "%s: can't be removed", parent);
 }
@@ -319,6 +338,12 @@ static bool is_same(int a, int b)
 	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
+/* What errors of opening a directory mean that it isn't there: it may also never have been, because the one above is none. */
+static bool is_gone(int number)
+{
+	return number == ENOENT || number == ENOTDIR || number == ELOOP;
+}
+
 int ledger_take_down(int lock, const char *path, int own, int patience, struct err *err)
 {
 	int failed = -1;
@@ -328,7 +353,7 @@ int ledger_take_down(int lock, const char *path, int own, int patience, struct e
 		if (lock < 0)
 			lock = ledger_lock(path, true);
 		if (lock < 0)
-			failed = errno == ENOENT ? leave(path, &what) : err_set(&what, errno, "%s: can't be locked", path);
+			failed = is_gone(errno) ? leave(path, &what) : err_set(&what, errno, "%s: can't be locked", path);
 		else
 			failed = own >= 0 && !is_same(own, lock) ? 0 : ledger_clear(lock, path, &what);
 		if (lock >= 0)

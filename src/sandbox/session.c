@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "kern/cg.h"
 #include "kern/holder.h"
 #include "kern/net.h"
 #include "kern/rootless.h"
@@ -95,6 +96,10 @@ int session_leave(struct session *s, struct err *err)
 
 	if (!s->name)
 		session_end_sandboxes(s);
+	/* What is not empty is the ledger's. */
+	for (size_t i = 0; i < s->n_sandboxes && !s->name && !s->gate.dry; i++)
+		if (s->sandboxes[i]->group)
+			cg_remove_empty(s->sandboxes[i]->group);
 	session_drop(s);
 	free(s->gate.done);
 	free(s->sandboxes);

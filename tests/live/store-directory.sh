@@ -13,10 +13,11 @@ limit='"$BELLJAR" -c "new web; limit pids 5"'
 
 has "somebody else may write to it" "$(private "mkdir -m 777 /run/belljar; $limit")" "*/run/belljar: not a directory of yours alone (EPERM)*try: *chmod 700*"
 has "it is another user's" "$(private "mkdir -m 700 /run/belljar; chown 65534 /run/belljar; $limit")" "*not a directory of yours alone*"
+is "and is left alone" "$(private "mkdir -m 700 /run/belljar; chown 65534 /run/belljar; $limit >/dev/null 2>&1; sleep 0.2; stat -c %u /run/belljar")" 65534
 has "it is a link" "$(private "mkdir -m 700 /run/x; ln -s x /run/belljar; $limit")" "*/run/belljar: can't be opened as a directory*"
 has "it is a file" "$(private "echo >/run/belljar; $limit")" "*/run/belljar: can't be opened as a directory*"
 has "it can't be written" "$(private "mount -o remount,ro /run; $limit")" "*/run/belljar: can't be made (EROFS)*"
 has "no room" "$(SIZE=nr_inodes=2 private "mkdir -m 700 /run/belljar; $limit; ls /run/belljar")" "*(ENOSPC)*"
-is "what does not need it works without it" "$(private 'mount -o remount,ro /run; "$BELLJAR" -c "new web; unshare mnt pid uts; run echo fine"')" fine
+has "what does not need it works without it" "$(private 'mount -o remount,ro /run; "$BELLJAR" -c "new web; unshare mnt pid uts; run echo fine"')" "*fine"
 is "made and gone" "$(private "$limit && ls -A /run")" ""
 exit $((failed > 0))

@@ -10,9 +10,11 @@ start()
 	type 'new web' 'unshare pid mnt' 'limit memory 64M pids 32' 'run -d sleep 60' 'run -d sh -c "trap : TERM HUP; while :; do sleep 1; done"' \
 		'new db' 'limit pids 20' 'run -d sh -c "setsid sleep 60 & wait"' '!echo ready'
 	within 50 seen ready
+	within 20 enough
 	inside=$(members "$belljar")
 	keeper=$(keeper_of "$belljar")
 }
+enough() { [ "$(members "$belljar" | wc -l)" -ge 4 ]; }
 stop()
 {
 	exec 9>&-
