@@ -75,8 +75,15 @@ size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step
 		return 0;
 	if (after->proc == VIEW_STALE)
 		add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
-	if (after->proc != VIEW_FITS && (after->own[NS_PID] || root))
+	if (after->proc != VIEW_FITS && after->own[NS_PID]) {
 		add_mount(&p, "proc", "/proc", CAREFUL);
+	} else if (after->proc != VIEW_FITS && root) {
+		/* Of the host's pid namespace a new proc may be refused ("too revealing"); the host's own always can be shown. */
+		struct step *s = add(&p, STEP_BIND, "/proc");
+		s->from = "/proc";
+		s->flags = CAREFUL;
+		s->fd[0] = 1;
+	}
 	if (after->sys == VIEW_STALE)
 		add(&p, STEP_UMOUNT, "/sys")->num = MNT_DETACH;
 	if (after->sys != VIEW_FITS && after->own[NS_NET] && root)

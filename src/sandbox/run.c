@@ -143,9 +143,15 @@ static int start(struct sandbox *sb, const struct run_want *want, struct holder_
 	return gate_run(&sb->session->gate, &step, 1, err);
 }
 
+static void started_close(struct holder_started *started)
+{
+	close_fd(&started->pidfd);
+	close_fd(&started->master);
+}
+
 int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, int *job, struct err *err)
 {
-	struct holder_started started = { .pidfd = -1, .master = -1 };
+	_cleanup_(started_close) struct holder_started started = { .pidfd = -1, .master = -1 };
 	int terminal;
 
 	*status = 0;
@@ -155,7 +161,6 @@ int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, in
 			err->status = EXIT_OWN;
 		return -1;
 	}
-	_cleanup_close_ int pidfd = started.pidfd, master = started.master;
 	if (sb->session->gate.dry)
 		return 0;
 	*job = started.job;
@@ -163,7 +168,7 @@ int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, in
 		return 0;
 	if (named_release(sb->session, err) < 0)
 		return -1;
-	if (master >= 0)
+	if (started.master >= 0)
 		terminal_run(&sb->place, &started, want->std, status);
 	else
 		wait_for(sb, &started, status);
