@@ -20,9 +20,29 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "holder/holder.h"
+
+enum { ATTEMPTS = 100 };
+
+/* Send; where that is not to be done, end the connection: who waits for the message must not wait for ever. A full queue (with MSG_DONTWAIT)
+ * means that nobody waits; if belljar is gone, the end of the socket says so next. */
+static void deliver(int conn, const struct msghdr *msg, int flags)
+{
+	struct timespec moment = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (sendmsg(conn, msg, MSG_NOSIGNAL | flags) >= 0 || errno == EAGAIN || errno == EPIPE)
+			return;
+		if (errno == ENOBUFS || errno == ENOMEM)
+			nanosleep(&moment, NULL);
+		else if (errno != EINTR)
+			break;
+	}
+	shutdown(conn, SHUT_RDWR);
+}
 
 void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds)
 {
@@ -43,9 +63,7 @@ void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds)
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
-	/* If belljar is gone, the end of the socket says so next. */
-	while (sendmsg(conn, &msg, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	deliver(conn, &msg, 0);
 }
 
 static void message_free(struct message *m)
@@ -215,7 +233,7 @@ static void reap(struct holder *h)
 
 	/* There is at most one: SIGCHLD does not queue. */
 	read(h->signals, &info, sizeof info);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid < 0 && errno != ECHILD)) {
 		for (struct holder_job **at = &h->jobs; *at; at = &(*at)->next) {
 			struct holder_job *j = *at;
 			if (j->info.pid != pid || j->info.ended)
@@ -223,9 +241,11 @@ static void reap(struct holder *h)
 			struct wire_ended e = { WIRE_ENDED, j->info.job, status };
 			j->info.ended = 1;
 			j->info.status = status;
+			struct iovec iov = { .iov_base = &e, .iov_len = sizeof e };
+			struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 			for (int i = 0; i < CONNECTIONS; i++)
 				if (h->conns[i] >= 0)
-					send(h->conns[i], &e, sizeof e, MSG_NOSIGNAL | MSG_DONTWAIT);
+					deliver(h->conns[i], &msg, MSG_DONTWAIT);
 			/* Nobody asks again after a program that ran in the foreground. */
 			if (!j->info.detached) {
 				*at = j->next;

@@ -24,6 +24,8 @@
 #include "sandbox/run.h"
 #include "sandbox/terminal.h"
 
+enum { LAST_WORD_MS = 1000 };
+
 static int shell_status(int status)
 {
 	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
@@ -99,7 +101,7 @@ static int wait_for(struct sandbox *sb, const struct holder_started *started, in
 {
 	sigset_t block, before;
 	bool gone = false, asked = false;
-	int job = 0;
+	int job = 0, ended = 0;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
@@ -107,11 +109,18 @@ static int wait_for(struct sandbox *sb, const struct holder_started *started, in
 	sigaddset(&block, SIGHUP);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	*status = SIGKILL;
-	while (!gone && !(holder_ended(&sb->place, false, &job, status, &gone) && job == started->job)) {
-		struct pollfd p = { .fd = sb->place.sock, .events = POLLIN };
+	while (!gone) {
+		if (holder_ended(&sb->place, false, &job, &ended, &gone) && job == started->job) {
+			*status = ended;
+			break;
+		}
+		struct pollfd p[] = { { .fd = sb->place.sock, .events = POLLIN }, { .fd = started->pidfd, .events = POLLIN } };
 		hand_on(started->pidfd, &asked);
-		if (!gone)
-			ppoll(&p, 1, NULL, &before);
+		if (gone || ppoll(p, 2, NULL, &before) <= 0 || !p[1].revents)
+			continue;
+		/* It has ended, so its end is being said, or was said while another answer was waited for and is lost. */
+		if (!p[0].revents && poll(p, 1, LAST_WORD_MS) == 0)
+			break;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return 0;
@@ -211,6 +220,20 @@ int sandbox_wait(struct sandbox *sb, int job, int *status, struct err *err)
 	}
 }
 
+/* Signal a process, and see it go where the signal can't be caught: what comes next may want it gone. */
+static int signal_one(struct sandbox *sb, pid_t pid, int signal, struct err *err)
+{
+	struct step step = { .kind = STEP_SIGNAL, .place = &sb->place, .num = signal, .flags = (uint64_t)pid };
+	_cleanup_close_ int pidfd = signal == SIGKILL ? holder_hold(pid) : -1;
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (gate_run(&sb->session->gate, &step, 1, err) < 0)
+		return -1;
+	if (pidfd >= 0 && !sb->session->gate.dry)
+		poll(&p, 1, LAST_WORD_MS);
+	return 0;
+}
+
 int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
 {
 	struct look_process *all = NULL;
@@ -222,8 +245,7 @@ int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
 	for (size_t i = 0; i < n && result == 0; i++) {
 		if (pid && all[i].inner != pid)
 			continue;
-		struct step step = { .kind = STEP_SIGNAL, .place = &sb->place, .num = signal, .flags = (uint64_t)all[i].pid };
-		result = gate_run(&sb->session->gate, &step, 1, err);
+		result = signal_one(sb, all[i].pid, signal, err);
 		/* To all: who ended meanwhile needs no signal. */
 		if (result < 0 && !pid && err->number == ESRCH)
 			result = 0;
