@@ -17,6 +17,7 @@
 #include "base/module.h"
 #include "base/stop.h"
 #include "cmd/shell.h"
+#include "sandbox/store.h"
 #include "ui/man.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
@@ -57,14 +58,40 @@ static void print_word(void *arg, const char *text)
 	fprintf(arg, "%s\n", text);
 }
 
-/* belljar --complete WORDS...: the words may begin with options of belljar's own. */
+/* Names of sessions that begin with PREFIX. Returns whether NAME is one. */
+static bool list_sessions(const char *prefix, const char *name)
+{
+	struct store_entry *sessions = NULL;
+	bool found = false;
+	size_t n = 0;
+
+	if (store_list(&sessions, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (prefix && starts_with(sessions[i].name, prefix))
+			puts(sessions[i].name);
+		found = found || (name && streq(sessions[i].name, name));
+	}
+	store_free_list(sessions, n);
+	return found;
+}
+
+/* belljar --complete WORDS...: the words may begin with options of belljar's own. Completing makes nothing, so only a session that is
+ * there is opened. */
 static void complete(struct shell *sh, const struct options *o)
 {
 	size_t at = 0;
 
 	while (at + 1 < o->n_words && o->words[at][0] == '-') {
-		bool value = streq(o->words[at], "-s") || streq(o->words[at], "-c") || streq(o->words[at], "-f");
-		at += value ? 2 : 1;
+		const char *word = o->words[at++];
+		bool session = streq(word, "-s") || streq(word, "--session");
+		if (session && at + 1 == o->n_words) {
+			list_sessions(o->words[at], NULL);
+			return;
+		}
+		if (session && list_sessions(NULL, o->words[at]))
+			session_open(sh->session, o->words[at], NULL);
+		at += session || streq(word, "-c") || streq(word, "-f");
 	}
 	if (at >= o->n_words)
 		return;

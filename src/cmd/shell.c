@@ -248,6 +248,12 @@ static int run_command(struct shell *sh, const struct line *line, struct err *er
 
 static int run_host(struct shell *sh, const struct line *line, struct err *err)
 {
+	if (sh->session->gate.dry) {
+		_cleanup_buf_ struct buf shown = { 0 };
+		buf_visible(&shown, line->host);
+		fprintf(sh->out, "run a command of the host\n    shell:  %s\n", buf_text(&shown));
+		return 0;
+	}
 	int status = outside_run(sh, line->host, err);
 
 	if (status <= 0)
@@ -289,7 +295,7 @@ static void keep_error(struct shell *sh, const struct line *line, const struct e
 /* A named session belongs to one command at a time. */
 static int run_in_session(struct shell *sh, const struct line *line, struct err *err)
 {
-	struct err late = { 0 };
+	struct err late;
 	int changed = named_begin(sh->session, err);
 
 	if (changed < 0)
@@ -297,7 +303,8 @@ static int run_in_session(struct shell *sh, const struct line *line, struct err 
 	if (changed > 0)
 		while (sh->n_undo)
 			forget_undo(sh, sh->n_undo - 1);
-	int result = line->pipe || line->file ? run_with_target(sh, line, err) : run_command(sh, line, err);
+	bool elsewhere = (line->pipe || line->file) && !sh->session->gate.dry;
+	int result = elsewhere ? run_with_target(sh, line, err) : run_command(sh, line, err);
 	if (named_commit(sh->session, &late) < 0 && result == 0) {
 		*err = late;
 		result = -1;

@@ -4,14 +4,6 @@
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }
 cd "$tmp" || exit 1
 
-# Of the machine what a belljar could leave behind.
-leftovers()
-{
-	ls -d /sys/fs/cgroup/belljar* /sys/fs/cgroup/*/belljar* /run/belljar/* 2>/dev/null
-	grep -l '^Name:.belljar-holder' /proc/[0-9]*/status 2>/dev/null
-}
-before=$(leftovers)
-
 run -c 'new web; expect sandbox web; expect not sandbox db; expect not own uts; unshare uts; expect own uts; expect not own net
 expect same net host; expect not same uts host; expect not running; new db; join uts of web; expect same uts web'
 is "expect asks the kernel" "$status:$err" "0:"
@@ -83,9 +75,15 @@ has "explain of a mistake" "$status:$err" "2:*nonsense is no kind of namespace*"
 run -c 'explain on; new web; explain off; unshare uts; explain'
 has "explain on" "$status:$out" "0:*kernel: *explain is off"
 hasnt "and off" "$out" "*CLONE_NEWUTS*"
-run -n -c 'new web; unshare uts net; hostname web; expect own uts; expect works limit pids 10; run touch made'
-has "a dry run tells all" "$status:$out" "0:*CLONE_NEWUTS*sethostname*"
-is "and does nothing" "$(ls made 2>/dev/null)$(leftovers)" "$before"
+run -n -c 'new web; unshare uts net; hostname web; expect own uts; expect works limit pids 10; run touch made; show > made; ls | tee made
+!touch made'
+has "a dry run tells all" "$status:$out:$err" "0:*CLONE_NEWUTS*sethostname*run a command of the host
+    shell:  touch made:"
+is "and does nothing" "$(ls made 2>/dev/null)" ""
+if command -v strace >/dev/null; then
+	ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -e trace=clone,clone3,vfork,unshare,setns,mkdir,mkdirat,socket "$BELLJAR" -n -c 'new web; unshare uts net; limit pids 10' >/dev/null
+	is "the kernel is not asked to change anything" "$(grep -E 'clone|fork|unshare|setns|mkdir|socket' trace)" ""
+fi
 run --explain -c 'new web' -c 'unshare uts'
 has "--explain tells and does" "$status:$out" "0:*CLONE_NEWUTS*"
 
@@ -111,13 +109,30 @@ is "in order" "$out" "1
 run -c 'new a; use nothing'
 run -k -c 'new a; frobnicate; use nothing'
 
+session=front$$
+run -s $session new web
+is "a session with a name" "$status:$err" "0:"
+run --complete -s $session use ''
+is "completion knows its sandboxes" "$out" web
+run --complete -s $session @
+is "and @NAME" "$out" @web
+run --complete -s ${session%?}
+has "and its name" "$out" "*$session*"
+run --complete -s no$session use ''
+is "completion makes no session" "$out:$(ls -d /run/belljar/no$session 2>/dev/null)" ":"
+run -s $session end
+is "its end" "$status:$err" "0:"
+
 "$BELLJAR" -c 'new a
 run -d sleep 30
 sleep 30' &
+belljar=$!
 sleep 0.5
-kill -TERM $!
-wait $!
+holder=$(pgrep -P "$belljar" -f belljar-holder | head -n 1)
+isnt "a holder is there" "$holder" ""
+kill -TERM "$belljar"
+wait "$belljar"
 is "SIGTERM: status" "$?" 143
-sleep 0.2
-is "nothing is left behind" "$(leftovers)" "$before"
+is "its holder is gone" "$(ls -d "/proc/$holder" 2>/dev/null)" ""
+is "its control groups are gone" "$(ls -d /sys/fs/cgroup/belljar.$belljar.* /sys/fs/cgroup/*/belljar.$belljar.* 2>/dev/null)" ""
 done_testing

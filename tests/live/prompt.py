@@ -10,6 +10,7 @@ import select
 import signal
 import stat
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -281,6 +282,81 @@ def dumb():
     t.kill()
 
 
+def holder(t):
+    """The first process of the newest sandbox."""
+    text = subprocess.run(["pgrep", "-P", str(t.pid), "-f", "belljar-holder"], capture_output=True, text=True).stdout.split()
+    return int(text[-1]) if text else 0
+
+
+def sandboxes():
+    web = r"web# "
+    t = Terminal()
+    t.expect(PROMPT)
+    t.type("new web\r")
+    expected(t, "the prompt names the sandbox", r"new web\n" + web)
+    t.type("new db\r")
+    expected(t, "the current one", r"db# ")
+    t.type("use w\t\r")
+    expected(t, "Tab completes a sandbox", r"use web \n" + web)
+    t.type("@d\tshow\r")
+    expected(t, "and @NAME", r"@db show\n.*db: .*" + web)
+    t.type("undo\r")
+    expected(t, "undo", r"took back: new db\n.*" + web)
+    t.type("run sleep 20\r")
+    t.expect(r"sleep 20\n")
+    time.sleep(0.5)
+    t.type("\x03")
+    expected(t, "Ctrl-C ends a program", r"exit status 130.*" + web, 5)
+    t.type("sh\r")
+    expected(t, "sh: a shell", r"[#$] ")
+    t.type("echo inside; tty; exit 3\r")
+    text = expected(t, "it has a terminal", r"\ninside\n/dev/\S+\n.*" + web, 5) or b""
+    check("its last status is no news", b"exit status" not in text, text)
+    t.type("echo after\r")
+    expected(t, "and the prompt works after it", r"\nafter\n" + web)
+    t.type("run -d sleep 60\r")
+    t.expect(web)
+    t.type("quit\r")
+    expected(t, "quit says what still runs", r"still runs in web.*try: quit force.*" + web)
+    t.type("\x04")
+    expected(t, "Ctrl-D asks", r"still runs in web.*\(y/n\) ")
+    t.type("n\r")
+    expected(t, "n stays", web)
+    t.type("\x04")
+    t.expect(r"\(y/n\) ")
+    t.type("\x03")
+    expected(t, "Ctrl-C too", web)
+    pid = holder(t)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    t.type("echo x\r")
+    expected(t, "a sandbox that was killed from outside is announced", r"web: .*killed from outside.*" + PROMPT)
+    t.type("new again\r")
+    t.expect(r"again# ")
+    t.type("run -d sleep 60\r")
+    t.expect(r"again# ")
+    pid = holder(t)
+    check("a holder is there", pid != 0)
+    t.type("\x04")
+    t.expect(r"\(y/n\) ")
+    t.type("y\r")
+    check("y leaves with status 0", t.wait() == 0, t.seen)
+    check("and the sandbox is gone", not os.path.exists(f"/proc/{pid}"))
+    t.kill()
+    t = Terminal()
+    t.expect(PROMPT)
+    t.type("new web; run -d sleep 60\r")
+    t.expect(r"web# ")
+    pid = holder(t)
+    os.close(t.fd)
+    t.fd = os.open("/dev/null", os.O_RDONLY)
+    check("the terminal goes away: belljar leaves", t.wait(5) is not None)
+    check("and nothing of it stays", not os.path.exists(f"/proc/{pid}"))
+    t.kill()
+
+
 for part in lines, interrupts, signals, history, completion, dumb:
     part()
+if os.geteuid() == 0:
+    sandboxes()
 sys.exit(1 if failed else 0)
