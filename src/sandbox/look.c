@@ -10,6 +10,7 @@
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -84,19 +85,56 @@ static void details(int proc, struct look_process *p)
 				p->inner = (pid_t)v;
 		}
 	}
-	_cleanup_buf_ struct buf words = { 0 };
-	snprintf(name, sizeof name, "%d/cmdline", (int)p->pid);
-	if (io_slurp(proc, name, 65536, &words) == 0 && words.len) {
-		for (size_t i = 0; i + 1 < words.len; i++)
-			if (words.data[i] == '\0')
-				words.data[i] = ' ';
-		p->command = buf_take(&words);
-	} else {
-		char comm[64] = "?";
-		snprintf(name, sizeof name, "%d/comm", (int)p->pid);
-		io_line(proc, name, comm, sizeof comm);
-		p->command = xasprintf("[%s]", comm);
+}
+
+/*
+ * A program that exec is still setting up: it has memory (field 23 of stat), but where its words begin (field 48) is not known yet. Those
+ * inside can't bring a process into that state for longer than the kernel takes to read a file.
+ */
+static bool in_exec(int proc, pid_t pid)
+{
+	char name[32], text[1024];
+	unsigned long long size = 0, words = 1;
+
+	snprintf(name, sizeof name, "%d/stat", (int)pid);
+	if (io_line(proc, name, text, sizeof text) < 0)
+		return false;
+	char *at = strrchr(text, ')');
+	for (int field = 2; at && field <= 48; field++, at = strchr(at + 1, ' ')) {
+		if (field == 23)
+			size = strtoull(at, NULL, 10);
+		else if (field == 48)
+			words = strtoull(at, NULL, 10);
 	}
+	return size && !words;
+}
+
+/*
+ * The words of a process, or its short name where it has none. One that is in exec is given a moment, PATIENCE milliseconds for all
+ * processes together: the file may lie in a file system that those inside serve.
+ */
+static char *command(int proc, const struct look_process *p, int *patience)
+{
+	char name[32], comm[64] = "?";
+
+	for (;;) {
+		_cleanup_buf_ struct buf words = { 0 };
+		snprintf(name, sizeof name, "%d/cmdline", (int)p->pid);
+		if (io_slurp(proc, name, 65536, &words) < 0)
+			break;
+		if (words.len) {
+			for (size_t i = 0; i + 1 < words.len; i++)
+				if (words.data[i] == '\0')
+					words.data[i] = ' ';
+			return buf_take(&words);
+		}
+		if (p->state == 'Z' || !in_exec(proc, p->pid) || --*patience < 0)
+			break;
+		usleep(1000);
+	}
+	snprintf(name, sizeof name, "%d/comm", (int)p->pid);
+	io_line(proc, name, comm, sizeof comm);
+	return xasprintf("[%s]", comm);
 }
 
 /* The kernel's own list of the holder's children, where it is built in, spares looking at every process of the machine. */
@@ -114,6 +152,7 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 	_cleanup_close_ int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ struct relation *all = NULL;
 	size_t n_all = 0, before;
+	int patience = 3000;
 
 	*processes = NULL;
 	*n = 0;
@@ -133,8 +172,10 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 			    (all[i].parent == sb->place.pid || known(*processes, *n, all[i].parent)))
 				*GROW(processes, n) = (struct look_process){ .pid = all[i].pid, .state = all[i].state };
 	} while (*n > before);
-	for (size_t i = 0; i < *n; i++)
+	for (size_t i = 0; i < *n; i++) {
 		details(proc, &(*processes)[i]);
+		(*processes)[i].command = command(proc, &(*processes)[i], &patience);
+	}
 	return 0;
 }
 
