@@ -161,26 +161,30 @@ const struct command cmd_files[] = {
 	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, PATH a directory or a tar archive "
 		  "(plain, gzip, bzip2, xz or zstd) on the host.\n\n"
 		  "What is written goes to memory and is thrown away with the sandbox: at most SIZE, 256M if not said, 512M for an archive "
-		  "(its contents count). With *ro* nothing can be written. With *rw* the directory itself is the root, and writes reach it.\n\n"
+		  "(its contents count). With *ro* nothing can be written. With *rw* the directory itself is the root, and writes reach it; the directories to "
+		  "mount on are made in it.\n\n"
 		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
 		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "
 		  "no program may run in the sandbox meanwhile. It needs a mnt namespace.\n\n"
+		  "If the sandbox has a user namespace, map its ids first. The root's files then belong inside to whom they belong outside: what is "
+		  "the host's root's is the sandbox's root's, to read and, where writes are kept, to change. Without a map they are nobody's.\n\n"
 		  "From an archive, device nodes are left out, and nothing is written outside of the root whatever its names and links say.",
 	  .examples = "new web ; unshare mnt pid\nroot busybox size 16M\nrun ls /",
 	  .run = run_root },
 	{ .name = "mount", .group = "file system", .brief = "mount a file system inside",
 	  .grammar = "TYPE [SOURCE] DST:inside [OPTIONS:options]",
 	  .text = "TYPE is a type the kernel knows, SOURCE what it is on. OPTIONS stand between commas: `ro`, `nosuid`, `nodev`, `noexec`, `noatime` "
-		  "and those of the type. DST is made if it is not there.\n\n"
+		  "and those of the type. DST is made if it is not there and the sandbox has a root of its own.\n\n"
 		  "For *overlay*, SOURCE names the lower directories on the host, with colons between them, the topmost first; writes go to memory "
 		  "(`size=`, in bytes) and are thrown away. The file system is made on the host and attached inside; proc, sysfs and mqueue are made "
 		  "inside, because they show the namespaces of whoever makes them.",
-	  .examples = "new web ; unshare mnt\nmount tmpfs /mnt size=1m,noexec\nmount overlay /usr /mnt/usr\nmounts",
+	  .examples = "new web ; unshare mnt\nroot host\nmount tmpfs /mnt size=1m,noexec\nmount overlay /usr /mnt/usr\nmounts",
 	  .run = run_mount },
 	{ .name = "bind", .group = "file system", .brief = "show a file or directory of the host inside",
 	  .grammar = "SRC:path DST:inside [ro | rec]...",
-	  .text = "With *ro* it can't be written to, with *rec* what is mounted below SRC is shown as well. DST is made if it is not there.",
-	  .examples = "new web ; unshare mnt\nbind /etc /mnt/etc ro",
+	  .text = "With *ro* it can't be written to, with *rec* what is mounted below SRC is shown as well. DST is made if it is not there "
+		  "and the sandbox has a root of its own. Owners are shown as the host numbers them.",
+	  .examples = "new web ; unshare mnt\nroot host\nbind /etc /mnt/etc ro",
 	  .run = run_bind },
 	{ .name = "tmpfs", .group = "file system", .brief = "mount an empty file system in memory inside",
 	  .grammar = "DST:inside [size SIZE:size | mode MODE:mode]...",

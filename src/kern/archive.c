@@ -39,6 +39,7 @@ struct unpack {
 	char *dir_path;        /* and its name; NULL = none */
 	struct stamp *stamps;  /* directories, whose times are set when they are full */
 	size_t n_stamps;
+	const struct archive_owners *owners;
 	struct archive_report *report;
 	struct err *err;
 };
@@ -108,6 +109,19 @@ static char *clean_name(struct unpack *u, const char *name)
 	return move_str(&clean);
 }
 
+/* Make the directory NAME, which the archive has not, in DIR: root's. */
+static int make_missing(struct unpack *u, int dir, const char *name)
+{
+	uint32_t uid, gid;
+
+	if (mkdirat(dir, name, 0755) < 0)
+		return -1;
+	if (u->owners->outside(u->owners->arg, false, 0, &uid) && u->owners->outside(u->owners->arg, true, 0, &gid) &&
+	    fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		u->report->owners++;
+	return 0;
+}
+
 /* Open the directory PATH, making what is missing of it. */
 static int make_directory(struct unpack *u, const char *path)
 {
@@ -124,7 +138,7 @@ static int make_directory(struct unpack *u, const char *path)
 		int next = beneath(u->root, part, O_PATH | O_DIRECTORY, 0);
 		if (next < 0 && errno == ENOENT) {
 			/* A link to what is not there can't be made a directory: EEXIST. */
-			if (mkdirat(dir, at, 0755) < 0)
+			if (make_missing(u, dir, at) < 0)
 				return -1;
 			next = beneath(dir, at, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
 		}
@@ -175,13 +189,16 @@ static void set_xattrs(struct unpack *u, int fd)
 
 static int set_owner(struct unpack *u, int dir, const char *name)
 {
-	int64_t uid = archive_entry_uid(u->entry), gid = archive_entry_gid(u->entry);
+	uint32_t uid, gid;
 
-	/* The last number means "leave it" to the kernel. */
-	if (uid >= 0 && gid >= 0 && uid < UINT32_MAX && gid < UINT32_MAX &&
-	    fchownat(dir, name, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) == 0)
+	if (!u->owners->outside(u->owners->arg, false, archive_entry_uid(u->entry), &uid) ||
+	    !u->owners->outside(u->owners->arg, true, archive_entry_gid(u->entry), &gid)) {
+		u->report->owners++;
 		return 0;
-	if (uid >= 0 && gid >= 0 && uid < UINT32_MAX && gid < UINT32_MAX && errno != EPERM && errno != EINVAL)
+	}
+	if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) == 0)
+		return 0;
+	if (errno != EPERM && errno != EINVAL)
 		return trouble(u, "its owner can't be set");
 	u->report->owners++;
 	return 0;
@@ -401,9 +418,10 @@ static void stamp_directories(struct unpack *u)
 	}
 }
 
-int archive_unpack(int fd, const char *name, int root, struct archive_report *report, struct err *err)
+int archive_unpack(int fd, const char *name, int root, const struct archive_owners *owners, struct archive_report *report, struct err *err)
 {
-	struct unpack u = { .in = archive_read_new(), .archive = name, .shown = "", .root = root, .dir = -1, .report = report, .err = err };
+	struct unpack u = { .in = archive_read_new(), .archive = name, .shown = "", .root = root, .dir = -1, .owners = owners,
+			    .report = report, .err = err };
 	mode_t old = umask(0);
 
 	*report = (struct archive_report){ 0 };

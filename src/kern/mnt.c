@@ -181,7 +181,7 @@ int mnt_attach(struct step *s, int fd, struct err *err)
 	target = streq(s->to, "/") ? top(err) : open_target(s, plain ? RESOLVE_NO_SYMLINKS : 0, plain ? O_DIRECTORY : 0, err);
 	if (target < 0 || attach_at(s, fd, target, err) < 0)
 		return -1;
-	if (s->kind == STEP_DEVICES && mnt_finish_devices(fd, s->old_num, s->place->own[NS_IPC], err) < 0) {
+	if (s->kind == STEP_DEVICES && mnt_finish_devices(fd, s->place, s->old_num, err) < 0) {
 		struct err ignored;
 		mnt_umount(&(struct step){ .kind = STEP_UMOUNT, .place = s->place, .to = s->to, .num = MNT_DETACH }, -1, &ignored);
 		return -1;
@@ -252,15 +252,34 @@ int mnt_propagate(struct step *s, int fd, struct err *err)
 
 /* Directories. S->old says what was made: the inode number of the last one, and how many of the parts of the path are new. */
 
-/* 1 made, 0 there already, -1 with errno. */
+static int make_as_is(int dir, const char *name, bool file, mode_t mode)
+{
+	if (!file)
+		return mkdirat(dir, name, mode);
+	_cleanup_close_ int made = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return made < 0 ? -1 : 0;
+}
+
+/* 1 made, 0 there already, -1 with errno. With a user namespace of the sandbox's own, what is made belongs to the owner of the directory it is
+ * in: to belljar's root it would be nobody's inside, or, in an id-mapped mount, refused (EOVERFLOW). */
 static int make_one(const struct step *s, int dir, const char *name, bool file)
 {
 	mode_t mode = (mode_t)s->num & 07777;
+	struct stat st;
+	int result = -1;
 
-	if (!file)
-		return mkdirat(dir, name, mode) == 0 ? 1 : errno == EEXIST ? 0 : -1;
-	_cleanup_close_ int made = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	return made >= 0 ? 1 : errno == EEXIST ? 0 : -1;
+	errno = EACCES;
+	if (s->place->own[NS_USER] && fstat(dir, &st) == 0) {
+		mnt_become(st.st_uid, st.st_gid);
+		result = make_as_is(dir, name, file, mode);
+		int number = errno;
+		mnt_become(geteuid(), getegid());
+		errno = number;
+	}
+	/* Not even the owner may write there. */
+	if (result < 0 && errno == EACCES)
+		result = make_as_is(dir, name, file, mode);
+	return result == 0 ? 1 : errno == EEXIST ? 0 : -1;
 }
 
 /* Make what is missing of S->to. PATH holds how far that went, *DIR the last part that is there, *MADE how many are new. */
@@ -294,6 +313,10 @@ static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *m
 				int number = errno;
 				err_set(err, number, "%s: can't be made in %s", path, s->place->name);
 				return number == EROFS ? err_why(err, "what is mounted there is read-only") : -1;
+			}
+			if (one == 0) {
+				err_set(err, ELOOP, "%s: it is a symbolic link in %s that leads nowhere", path, s->place->name);
+				return err_why(err, "links inside are followed inside, and nothing is made through them");
 			}
 			*made += one;
 			next = beneath(*dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);

@@ -130,7 +130,7 @@ static int put_tree(int root, const struct program *p, const char *applets)
 	return 0;
 }
 
-static int make_tree(const struct program *p, struct err *err)
+static int make_tree(const struct program *p, const struct mnt_owner *o, struct err *err)
 {
 	const char *applets = find_applets(p);
 	_cleanup_close_ int root = -1;
@@ -139,12 +139,14 @@ static int make_tree(const struct program *p, struct err *err)
 		err_set(err, EINVAL, "%s: no list of applets is found in it", p->path);
 		return advise(err);
 	}
-	root = mnt_tmpfs(TREE_SIZE, 0755, err);
+	root = mnt_tmpfs(TREE_SIZE, 0755, o, err);
 	if (root < 0)
 		return -1;
 	mode_t old = umask(0);
+	mnt_become(o->uid, o->gid);
 	int result = put_tree(root, p, applets);
 	int number = errno;
+	mnt_become(geteuid(), getegid());
 	umask(old);
 	return result < 0 ? err_set(err, number, "a root from %s can't be made", p->path) : move_fd(&root);
 }
@@ -155,26 +157,29 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-int mnt_make_busybox(const char *from, const char *options, struct err *err)
+int mnt_make_busybox(const char *from, const char *options, const struct mnt_owner *o, struct err *err)
 {
-	/* Kept for the next root; made anew when the program has changed. */
+	/* Kept for the next root; made anew when the program has changed, or for another owner. */
 	static int tree = -1;
 	static struct stat of;
+	static uint32_t uid, gid;
 	struct stat now;
 	int64_t size = mnt_size(options, SIZE_DEFAULT, err);
 
 	if (size < 0)
 		return -1;
-	if (tree < 0 || stat(from, &now) < 0 || !same_file(&now, &of)) {
+	if (tree < 0 || uid != o->uid || gid != o->gid || stat(from, &now) < 0 || !same_file(&now, &of)) {
 		_cleanup_(unmap) struct program p = { .path = from };
 		if (map_program(&p, err) < 0)
 			return -1;
 		close_fd(&tree);
-		tree = make_tree(&p, err);
+		tree = make_tree(&p, o, err);
 		if (tree < 0)
 			return -1;
 		of = p.st;
+		uid = o->uid;
+		gid = o->gid;
 	}
-	_cleanup_close_ int upper = mnt_tmpfs(size, 0700, err);
+	_cleanup_close_ int upper = mnt_tmpfs(size, 0700, o, err);
 	return upper < 0 ? -1 : mnt_overlay(&(struct mnt_layer){ tree, NULL }, 1, upper, "busybox", err);
 }

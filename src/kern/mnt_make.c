@@ -133,14 +133,15 @@ int mnt_filesystem(const char *type, const char *source, const char *options, ui
 	return fs < 0 ? -1 : mnt_configure(fs, type, source, options, attributes, err);
 }
 
-int mnt_tmpfs(int64_t size, unsigned mode, struct err *err)
+int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err)
 {
-	char options[96];
+	char options[160];
 	int64_t files = size / 4096;
 
 	/* Each file costs about a kilobyte of the kernel's memory that `size` does not count. */
 	files = files < 1024 ? 1024 : files > 1 << 20 ? 1 << 20 : files;
-	snprintf(options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o", (long long)size, (long long)files, mode);
+	snprintf(options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o,uid=%u,gid=%u", (long long)size, (long long)files, mode, o->uid,
+		 o->gid);
 	return mnt_filesystem("tmpfs", "belljar", options, 0, err);
 }
 
@@ -163,18 +164,30 @@ int64_t mnt_size(const char *options, int64_t otherwise, struct err *err)
 	return otherwise;
 }
 
+/* A type of the kernel's. The user's options come last, and so they count. */
+static int make_plain(const struct step *s, const struct mnt_owner *o, struct err *err)
+{
+	_cleanup_free_ char *options = NULL;
+
+	if (o->other && streq(s->what, "tmpfs"))
+		options = xasprintf("uid=%u,gid=%u%s%s", o->uid, o->gid, s->text ? "," : "", s->text ? s->text : "");
+	return mnt_filesystem(s->what, s->from, options ? options : s->text, s->flags, err);
+}
+
 int mnt_make_mount(struct step *s, int *fd, struct err *err)
 {
+	struct mnt_owner o = mnt_owner(s->place);
+
 	if (mnt_made_inside(s->what))
 		return 0;
 	if (streq(s->what, "overlay") && !(s->text && strstr(s->text, "lowerdir")))
-		*fd = mnt_make_overlay(s->from, s->text, err);
+		*fd = mnt_make_overlay(s->from, s->text, &o, err);
 	else if (streq(s->what, "busybox"))
-		*fd = mnt_make_busybox(s->from, s->text, err);
+		*fd = mnt_make_busybox(s->from, s->text, &o, err);
 	else if (streq(s->what, "archive"))
-		*fd = mnt_make_archive(s->from, s->text, err);
+		*fd = mnt_make_archive(s->from, s->text, &o, err);
 	else
-		return (*fd = mnt_filesystem(s->what, s->from, s->text, s->flags, err)) < 0 ? -1 : 0;
+		return (*fd = make_plain(s, &o, err)) < 0 ? -1 : 0;
 	struct sys_mount_attr attr = { .set = s->flags };
 	if (*fd >= 0 && s->flags && sys_mount_setattr(*fd, "", AT_EMPTY_PATH, &attr) < 0) {
 		err_set(err, errno, "%s: can't be made read-only", s->from);
@@ -187,7 +200,8 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 {
 	unsigned recursive = s->fd[0] == 1 ? AT_RECURSIVE : 0;
 	/* A copy of a shared mount would hand on what is mounted below it inside. */
-	struct sys_mount_attr attr = { .set = s->flags, .propagation = MS_PRIVATE };
+	struct sys_mount_attr attr = { .set = s->flags & ~(uint64_t)MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE };
+	struct mnt_owner o = mnt_owner(s->place);
 
 	if (s->num == 1)
 		return 0;
@@ -202,6 +216,9 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 		close_fd(fd);
 		return -1;
 	}
+	/* Where the file system can't be shown with other owners, it is shown with those it has. */
+	if (s->flags & MOUNT_ATTR_IDMAP)
+		mnt_give(*fd, &o, recursive);
 	return 0;
 }
 
@@ -264,25 +281,24 @@ static int borrow_devices(void *arg, struct err *err)
 	return 0;
 }
 
-/* The host's number of the group that is 5 (tty) inside, or -1. */
+/* Here the number of the group that is 5 (tty) inside, or -1. */
 static int64_t terminal_group(const struct place *p)
 {
-	char path[64];
-	unsigned inside, outside, count;
+	struct mnt_id_range ranges[MNT_ID_RANGES];
+	uint32_t group;
 
 	if (!p->own[NS_USER])
 		return mnt_privileged() ? 5 : -1;
-	snprintf(path, sizeof path, "/proc/%d/gid_map", (int)p->pid);
-	_cleanup_file_ FILE *map = fopen(path, "re");
-	while (map && fscanf(map, "%u %u %u", &inside, &outside, &count) == 3)
-		if (inside <= 5 && 5 - inside < count)
-			return (int64_t)outside + (5 - inside);
-	return -1;
+	return mnt_id_outside(ranges, mnt_id_ranges(p, "gid_map", ranges), 5, &group) ? (int64_t)group : -1;
 }
 
 int mnt_make_devices(struct step *s, int *fd, struct err *err)
 {
-	*fd = mnt_filesystem("tmpfs", "dev", "size=64k,nr_inodes=64,mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	struct mnt_owner o = mnt_owner(s->place);
+	char options[96];
+
+	snprintf(options, sizeof options, "size=64k,nr_inodes=64,mode=755,uid=%u,gid=%u", o.uid, o.gid);
+	*fd = mnt_filesystem("tmpfs", "dev", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	if (*fd < 0)
 		return -1;
 	s->old_num = terminal_group(s->place);
@@ -305,7 +321,7 @@ static int mount_below(int dev, const char *name, const char *type, const char *
 	return 0;
 }
 
-int mnt_finish_devices(int dev, int64_t pts_group, bool mqueue, struct err *err)
+int mnt_finish_devices(int dev, const struct place *p, int64_t pts_group, struct err *err)
 {
 	const uint64_t careful = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	char options[64] = "ptmxmode=666,mode=620";
@@ -316,5 +332,5 @@ int mnt_finish_devices(int dev, int64_t pts_group, bool mqueue, struct err *err)
 		return -1;
 	if (mount_below(dev, "shm", "tmpfs", "size=64m,nr_inodes=16384,mode=1777", careful, err) < 0)
 		return -1;
-	return mqueue ? mount_below(dev, "mqueue", "mqueue", NULL, careful, err) : 0;
+	return p->own[NS_IPC] ? mount_below(dev, "mqueue", "mqueue", NULL, careful, err) : 0;
 }

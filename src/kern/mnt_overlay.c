@@ -223,7 +223,18 @@ static int open_layer(const char *path, struct err *err)
 	return move_fd(&fd);
 }
 
-int mnt_make_overlay(const char *from, const char *options, struct err *err)
+/* Have layer L shown with the owners of O's namespace, if its file system can be. */
+static void give_layer(struct mnt_layer *l, const struct mnt_owner *o)
+{
+	_cleanup_close_ int tree = o->other ? sys_open_tree(l->fd, "", SYS_TREE_CLONE | AT_EMPTY_PATH) : -1;
+
+	if (tree < 0 || mnt_give(tree, o, false) < 0)
+		return;
+	close(l->fd);
+	*l = (struct mnt_layer){ .fd = move_fd(&tree) };
+}
+
+int mnt_make_overlay(const char *from, const char *options, const struct mnt_owner *o, struct err *err)
 {
 	_cleanup_free_ char *room = xmalloc(strlen(from ? from : "") + 1);
 	const char *paths[LAYERS];
@@ -238,10 +249,11 @@ int mnt_make_overlay(const char *from, const char *options, struct err *err)
 		return -1;
 	while (opened < n && (layers[opened].fd = open_layer(paths[opened], err)) >= 0) {
 		layers[opened].path = paths[opened];
+		give_layer(&layers[opened], o);
 		opened++;
 	}
 	if (opened == n) {
-		_cleanup_close_ int upper = mnt_tmpfs(size, 0700, err);
+		_cleanup_close_ int upper = mnt_tmpfs(size, 0700, o, err);
 		if (upper >= 0)
 			result = mnt_overlay(layers, n, upper, from, err);
 	}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct err;
+struct place;
 
 /* Does belljar run as root of the machine's first user namespace? Elsewhere the kernel locks mounts and keeps trusted.* attributes back. */
 bool mnt_privileged(void);
@@ -27,8 +28,33 @@ int mnt_configure(int fs, const char *type, const char *source, const char *opti
 /* The kernel's messages about a file system being made, put behind the error's text. */
 void mnt_log(int fs, struct err *err);
 
-/* A detached tmpfs of at most SIZE bytes, with a number of files that fits the size; its root has MODE. */
-int mnt_tmpfs(int64_t size, unsigned mode, struct err *err);
+/* Lines of a user namespace's map. OUTSIDE of an id inside; false when it is not mapped. */
+enum { MNT_ID_RANGES = 340 };
+struct mnt_id_range {
+	uint32_t inside, outside, count;
+};
+size_t mnt_id_ranges(const struct place *p, const char *map, struct mnt_id_range ranges[MNT_ID_RANGES]);
+bool mnt_id_outside(const struct mnt_id_range *ranges, size_t n, int64_t inside, uint32_t *outside);
+
+/* Who is root inside a place, as belljar numbers users. */
+struct mnt_owner {
+	bool other;            /* somebody else than root here: its user namespace has a map that says so */
+	uint32_t uid, gid;
+	int userns;            /* the place's descriptor of that namespace; -1 unless `other` */
+	const struct place *place;
+};
+struct mnt_owner mnt_owner(const struct place *p);
+
+/* Give the owners in the detached mount TREE the numbers of O's namespace. 0, or -1 with errno: not every file system can (from 6.3 tmpfs
+ * can; overlay can't), and only the owner of a file system may. */
+int mnt_give(int tree, const struct mnt_owner *o, bool recursive);
+
+/* Files that this process makes from now on belong to these. Until it is itself again (geteuid, getegid) it has no privileges over other
+ * users' files. */
+void mnt_become(uint32_t uid, uint32_t gid);
+
+/* A detached tmpfs of at most SIZE bytes, with a number of files that fits the size; its root has MODE and is O's. */
+int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err);
 
 /* The number behind "size=" in the options of overlay, busybox and archive; OTHERWISE when it is not there. -1 with err when it is none. */
 int64_t mnt_size(const char *options, int64_t otherwise, struct err *err);
@@ -49,13 +75,12 @@ int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *e
 int mnt_alone(struct err *err);
 
 /* The two roots of belljar's own making, and the overlay of step STEP_MOUNT. FROM and OPTIONS are the step's. */
-int mnt_make_overlay(const char *from, const char *options, struct err *err);
-int mnt_make_busybox(const char *from, const char *options, struct err *err);
-int mnt_make_archive(const char *from, const char *options, struct err *err);
+int mnt_make_overlay(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
+int mnt_make_busybox(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
+int mnt_make_archive(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
 
-/* Fill the detached tmpfs at DEV with the usual nodes and links; then, when it is in place, mount pts and shm in it (and mqueue). PTS_GROUP is
- * the group of terminals, -1 = leave it. */
-int mnt_fill_devices(int dev, struct err *err);
-int mnt_finish_devices(int dev, int64_t pts_group, bool mqueue, struct err *err);
+/* When the file system of STEP_DEVICES is in place at DEV: mount pts and shm in it, and mqueue where P has an ipc namespace. PTS_GROUP is the
+ * group of terminals, -1 = leave it. Does not allocate. */
+int mnt_finish_devices(int dev, const struct place *p, int64_t pts_group, struct err *err);
 
 #endif

@@ -48,7 +48,8 @@ enum step_kind {
 	STEP_PRIVATE,      /* to: mount point, flags: MS_PRIVATE, MS_SLAVE, MS_SHARED with MS_REC */
 	STEP_MOUNT,        /* what: file system type, from: source or NULL, to, text: "key=value,key" or NULL,
 	                    * flags: MOUNT_ATTR_*. Overlay, busybox and archive: see mnt.h */
-	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive */
+	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive;
+	                    * MOUNT_ATTR_IDMAP: with the owners of the place's user namespace, where that can be */
 	STEP_UMOUNT,       /* to, num: umount2 flags */
 	STEP_DEVICES,      /* a tmpfs with the usual nodes, pts, shm and links, at `to` (/dev) */
 	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */

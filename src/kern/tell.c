@@ -59,6 +59,7 @@ static void attributes(struct buf *b, uint64_t flags)
 {
 	static const struct { uint64_t flag; const char *name; } names[] = {
 		{ 1, "MOUNT_ATTR_RDONLY" }, { 2, "MOUNT_ATTR_NOSUID" }, { 4, "MOUNT_ATTR_NODEV" }, { 8, "MOUNT_ATTR_NOEXEC" },
+		{ 0x100000, "MOUNT_ATTR_IDMAP" },
 	};
 	bool first = true;
 

@@ -63,7 +63,7 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 
 	put_value(b, "sandbox", sb->name);
 	buf_fmt(b, "pid %d %llu\n", (int)p->pid, ledger_start_time(p->pid));
-	buf_fmt(b, "flags %d %d %d %d %d %d\n", p->init, p->mapped, p->clock_frozen, sb->own_dev, sb->proc_own, sb->sys_own);
+	buf_fmt(b, "flags %d %d %d %d %d %d\n", p->init, p->mapped, p->clock_frozen, sb->own_dev, p->proc, p->sys);
 	buf_fmt(b, "root-as %d %" PRId64 "\n", sb->root_mode, sb->root_size);
 	buf_fmt(b, "own %" PRIu64 "\n", place_flags(p));
 	for (int k = 0; k < NS_KINDS; k++)
@@ -182,7 +182,7 @@ static void read_sandbox_line(struct reading *r, const char *key, const char *te
 		find_holder(r, text);
 	} else if (streq(key, "flags") && sscanf(text, "%d %d %d %d %d %d", &f[0], &f[1], &f[2], &f[3], &f[4], &f[5]) == 6) {
 		p->init = f[0], p->mapped = f[1], p->clock_frozen = f[2];
-		sb->own_dev = f[3], sb->proc_own = f[4], sb->sys_own = f[5];
+		sb->own_dev = f[3], p->proc = (enum place_view)f[4], p->sys = (enum place_view)f[5];
 	} else if (streq(key, "own") && p->alive) {
 		struct err none;
 		uint64_t all = 0;

@@ -158,7 +158,7 @@ int sandbox_share(struct sandbox *sb, uint64_t flags, struct err *err)
 	if (flags & flag(NS_MNT)) {
 		free(sb->root);
 		sb->root = NULL;
-		sb->own_dev = sb->proc_own = sb->sys_own = false;
+		sb->own_dev = false;
 	}
 	return 0;
 }

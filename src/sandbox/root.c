@@ -119,7 +119,7 @@ static int path_kind(const char *path, mode_t *kind, struct err *err)
 	*kind = st.st_mode & S_IFMT;
 	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size > 0))
 		return 0;
-	return err_set(err, EINVAL, "%.500s: it is neither a directory nor an archive%s", path, S_ISREG(st.st_mode) ? ": it is empty" : "");
+	return err_set(err, 0, "%.500s: it is neither a directory nor an archive%s", path, S_ISREG(st.st_mode) ? ": it is empty" : "");
 }
 
 /* The directory can be bound read-only when nothing has to be made in it. */
@@ -132,7 +132,7 @@ static int check_mount_points(const char *directory, struct err *err)
 		struct stat st;
 		if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			continue;
-		err_set(err, ENOENT, "%s: there is no directory %s in it to mount on", directory, needed[i]);
+		err_set(err, 0, "%s: there is no directory %s in it to mount on", directory, needed[i]);
 		err_why(err, "a root that is only shown can't be given one");
 		return err_try(err, "mkdir %s, or the same without ro", path);
 	}
@@ -172,7 +172,7 @@ static int add_root(struct plan *p, const struct root_wish *w, char **from, char
 			return -1;
 		struct step *s = add(p, STEP_BIND, "/");
 		s->from = *from = xstrdup(path);
-		s->flags = attributes;
+		s->flags = attributes | (p->sb->place.own[NS_USER] ? MOUNT_ATTR_IDMAP : 0);
 		return 0;
 	}
 	struct step *s = add(p, STEP_MOUNT, "/");
@@ -217,7 +217,9 @@ int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *e
 	if (run(&p, err) < 0)
 		return -1;
 	free(sb->root);
-	sb->root = xstrdup(wish->what);
+	/* Another belljar that opens the session may stand in another directory. */
+	char *absolute = wish->is_path ? realpath(wish->what, NULL) : NULL;
+	sb->root = absolute ? absolute : xstrdup(wish->what);
 	sb->root_mode = (int)wish->mode;
 	sb->root_size = wish->size;
 	sb->own_dev = true;
@@ -273,6 +275,24 @@ static char *split_options(const char *options, uint64_t *flags)
 	return rest.len ? buf_take(&rest) : NULL;
 }
 
+/* What is missing to mount on is made, but not on the host, where nobody would take it away: there it must be there. */
+static void add_target(struct plan *p, const char *to, mode_t mode)
+{
+	if (p->sb->root)
+		add_directory(p, to, mode);
+}
+
+static int run_mount(struct plan *p, struct err *err)
+{
+	if (run(p, err) == 0)
+		return 0;
+	if (!p->sb->root && err && err->number == ENOENT && p->n == 1) {
+		err_why(err, "the sandbox has the host's root, and nothing is made in that");
+		err_try(err, "root host, whose writes are thrown away; or make it on the host");
+	}
+	return -1;
+}
+
 int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err)
 {
 	struct plan p = { .sb = sb };
@@ -281,11 +301,11 @@ int sandbox_mount(struct sandbox *sb, const char *type, const char *source, cons
 
 	if (need_mnt(sb, "the mount would appear on the host", err) < 0)
 		return -1;
-	add_directory(&p, to, 0755);
+	add_target(&p, to, 0755);
 	add_mount(&p, type, to, flags);
-	p.steps[1].from = source ? source : type;
-	p.steps[1].text = text;
-	return run(&p, err);
+	p.steps[p.n - 1].from = source ? source : type;
+	p.steps[p.n - 1].text = text;
+	return run_mount(&p, err);
 }
 
 int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read_only, bool recursive, struct err *err)
@@ -300,12 +320,12 @@ int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read
 		return err_set(err, number, "%.500s: %s", from,
 			       number == ENOENT ? "there is no such file or directory on the host" : "can't be looked at");
 	}
-	add_directory(&p, to, S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
+	add_target(&p, to, S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
 	struct step *s = add(&p, STEP_BIND, to);
 	s->from = from;
 	s->flags = read_only ? MOUNT_ATTR_RDONLY : 0;
 	s->fd[0] = recursive ? 1 : -1;
-	return run(&p, err);
+	return run_mount(&p, err);
 }
 
 int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, struct err *err)

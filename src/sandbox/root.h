@@ -28,7 +28,7 @@ enum { SETTLE_STEPS = 4 };
 size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS]);
 
 /* A file system of TYPE at TO. OPTIONS are separated by commas; those that belong to the mount (ro nosuid nodev noexec noatime) are told from
- * those of the file system. SOURCE may be NULL. What is missing of TO is made. */
+ * those of the file system. SOURCE may be NULL. What is missing of TO is made, if the sandbox has a root of its own. */
 int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err);
 
 /* FROM, on the host, at TO inside. */

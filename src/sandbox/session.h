@@ -29,7 +29,6 @@ struct sandbox {
 	int root_mode;         /* enum of struct root_wish (root.h), */
 	int64_t root_size;     /* and its size */
 	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
-	bool proc_own, sys_own;/* proc and sysfs that fit the namespaces are mounted */
 	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
 	char **env;            /* NAME=VALUE that its programs get beside the fixed ones */
 	size_t n_env;

@@ -1,0 +1,113 @@
+#!/bin/sh
+# Roots: who owns what is in them when users are numbered otherwise, what may be where /proc, /dev and /sys go, and replacing a root.
+. "$(dirname "$0")/front.inc"
+[ "$(id -u)" = 0 ] || { echo "skip - needs root"; exit 77; }
+[ -x /bin/busybox ] || { echo "skip - needs busybox-static"; exit 77; }
+jar='new a; unshare mnt pid net ipc'
+mapped='new a; unshare user mnt pid net ipc; map auto'
+kernel=$(uname -r | awk -F. '{ print $1 * 100 + $2 }')
+mkdir -p "$tmp/dir/bin" "$tmp/dir/etc" "$tmp/canary"
+cp /bin/busybox "$tmp/dir/bin/"
+for name in sh ls stat cat touch; do ln -s busybox "$tmp/dir/bin/$name"; done
+echo mine >"$tmp/dir/etc/mine"
+echo theirs >"$tmp/dir/etc/theirs"
+chown 1000:1001 "$tmp/dir/etc/theirs"
+tar -C "$tmp/dir" -cf "$tmp/dir.tar" .
+
+# Owners: tmpfs has id-mapped mounts from 6.3 on, so a directory there (as in the tests' machine) is shown as it is by older kernels.
+run -c "$mapped; root busybox; run sh -c 'stat -c %u:%g / /bin/busybox /dev /etc/passwd; echo x >/etc/new && stat -c %u /etc/new; echo y >/dev/shm/y && rm /etc/passwd && mkdir /a && echo changed'"
+is "busybox: all belongs to the sandbox's root, which may change it" "$out" "0:0
+0:0
+0:0
+0:0
+0
+changed"
+run -c "$mapped; root $tmp/dir.tar; run sh -c 'stat -c %u:%g / /etc/mine /etc/theirs; echo x >>/etc/mine && cat /etc/mine'"
+is "an archive's owners are the sandbox's" "$out" "0:0
+0:0
+1000:1001
+mine
+x"
+fs=$(stat -f -c %T "$tmp")
+if [ "$kernel" -ge 603 ] || [ "$fs" != tmpfs ]; then
+	run -c "$mapped; root $tmp/dir; run sh -c 'stat -c %u:%g / /etc/mine /etc/theirs; echo x >>/etc/mine && cat /etc/mine'"
+	is "a directory's too" "$out" "0:0
+0:0
+1000:1001
+mine
+x"
+	is "and it is not changed" "$(cat "$tmp/dir/etc/mine")" mine
+	run -c "$mapped; root $tmp/dir rw; run sh -c 'echo x >/made && stat -c %u /made'"
+	is "writes that reach it" "$out:$(stat -c %u "$tmp/dir/made")" 0:0
+	rm -rf "$tmp/dir/made" "$tmp/dir/proc" "$tmp/dir/dev" "$tmp/dir/sys"
+else
+	ok "a directory on $fs under this kernel: shown with its own owners"
+fi
+run -c "$mapped; root busybox; tmpfs /mnt mode 700; tmpfs /new/dir; bind $tmp/canary /bound; run sh -c 'stat -c %u /mnt /new /new/dir; touch /mnt/f && echo written; touch /bound/f'"
+is "a tmpfs, and what is made to mount on" "$(echo "$out" | tr '\n' ' ')" "0 0 0 written "
+is "a bind stays the host's" "$(ls -A "$tmp/canary")" ""
+run -c "new a; unshare user mnt pid; root busybox; map auto; run sh -c 'echo x >/f'"
+isnt "a root made before the map is nobody's" "$status" 0
+run -c "$jar; root busybox; run sh -c 'stat -c %u:%g / /bin/busybox'; new b; unshare user mnt; map auto; root busybox; run sh -c 'stat -c %u /; echo x >/f && echo b'; new c; unshare mnt; root busybox; run sh -c 'stat -c %u / && echo x >/f && echo c; cat /f'"
+is "one after the other, each its own" "$(echo "$out" | tr '\n' ' ')" "0:0 0:0 0 b 0 c x "
+
+# What lies where something is to be mounted
+attempt()
+{
+	run -c "$jar; root $tmp/dir$2; run sh -c 'ls -d /proc/1 /dev/null; test -c /dev/null && echo fits'"
+	has "$1" "$status:$out$err" "$3"
+	is "... and nothing outside changes" "$(ls -A "$tmp/canary")" ""
+}
+for at in proc dev sys; do
+	attempt "/$at is not there" "" "0:*fits"
+	mkdir "$tmp/dir/$at"
+	attempt "/$at is a directory" "" "0:*fits"
+	echo hidden >"$tmp/dir/$at/file"
+	attempt "/$at is a full one" "" "0:*fits"
+	rm -r "$tmp/dir/$at"
+	for what in "ln -s bin" "ln -s $tmp/canary" "ln -s ../../../../../../../../../../$tmp/canary" "ln -s $at" "ln -s nowhere" "ln -s /proc/self/root" touch mkfifo; do
+		$what "$tmp/dir/$at"
+		attempt "/$at: $what" "" "1:*root: /$at: it is *"
+		attempt "/$at: $what, for good" " rw" "1:*root: /$at: it is *"
+		rm "$tmp/dir/$at"
+		is "... and what was made before is taken away" "$(ls -A "$tmp/dir" | tr '\n' ' ')" "bin etc "
+	done
+done
+run -c "$jar; root $tmp/dir ro"
+has "read-only needs what is mounted on" "$status:$err" "1:*no directory proc in it*try: mkdir $tmp/dir/proc*"
+run -c "$jar; root $tmp/canary; run sh"
+has "an empty root: nothing to run" "$status:$err" "127:*"
+is "and it stays empty" "$(ls -A "$tmp/canary")" ""
+
+# Words and paths
+mkdir "$tmp/host" "$tmp/a b:c,d\\e"
+cp -a "$tmp/dir/." "$tmp/a b:c,d\\e/"
+cp -a "$tmp/dir/." "$tmp/host/"
+echo named >"$tmp/host/etc/mine"
+(cd "$tmp" && "$BELLJAR" -c "$jar; root ./host; run cat /etc/mine; ls" >"$tmp/out" 2>&1 </dev/null)
+has "a directory that is called host" "$(cat "$tmp/out")" "named*$tmp/host*"
+run -c "$jar; root '$tmp/a b:c,d\\e'; run cat /etc/mine"
+is "a path of odd characters" "$out$err" mine
+run -c "$jar; root '$tmp/a b:c,d\\e' ro"
+isnt "... as it is" "$status" 0
+run -c "$jar; root '$tmp/$(printf '\033')[31m'"
+hasnt "a path of control characters" "$err" "*$(printf '\033')*"
+for bad in "root host size 0" "root host size 1" "root host ro size 1M" "root busybox rw" "root host rw" "root" "root host ro rw" "root host size"; do
+	run -c "$jar; $bad"
+	is "usage: $bad" "$status" 2
+done
+run -c "new a; root host"
+has "without a mount namespace" "$status:$err" "1:*no mount namespace*unshare mnt*"
+
+# Again
+run -k -c "$jar; root busybox; run sh -c 'echo first >/f'; root $tmp/dir; run cat /f; root host; run cat /bin/sh > /dev/null; run -d sleep 9; root busybox"
+has "a second root; not while programs run" "$status:$err" "1:*No such file*programs run in it*kill all*"
+run -c "$jar; root busybox; undo"
+has "it can't be undone" "$status:$err" "1:*the old root is gone*"
+run -c "$jar; root busybox; run sh -c 'mount | wc -l'; root busybox; root busybox; run sh -c 'mount | wc -l'"
+is "old roots leave no mounts" "$(echo "$out" | uniq | wc -l)" 1
+run -c "$jar; root busybox; share pid; run sh -c 'test -d /proc/$$ && echo host'; unshare pid; run sh -c 'ls -d /proc/[0-9]* | wc -l | grep -c '^[2-9]$'; test -d /proc/$$ || echo gone'; share net; run ls /sys; unshare net; run ls /sys/class/net"
+is "/proc and /sys follow the namespaces" "$(echo "$out" | tr '\n' ' ')" "host 1 gone lo "
+run -c "$jar; root busybox; run sh -c 'umount /proc; mount -t tmpfs n /dev; mount -t tmpfs n /'; run sh -c true; root $tmp/dir; run cat /etc/mine"
+is "whatever was done inside, a new root is one" "$(echo "$out" | tail -1)" mine
+exit $((failed > 0))

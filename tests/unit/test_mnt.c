@@ -1,0 +1,159 @@
+/*
+ * test_mnt.c - mount tables, sizes and owners
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "kern/mnt.h"
+#include "kern/mnt_parts.h"
+
+static void parse(const char *text, struct mnt_info **mounts, size_t *n)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+
+	mnt_parse(copy, mounts, n);
+}
+
+static void a_table(void **state)
+{
+	struct mnt_info *m;
+	size_t n;
+
+	(void)state;
+	parse("36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n"
+	      "40 36 0:5 / /a\\040b\\134c\\012d ro shared:7 master:2 propagate_from:1 unbindable - tmpfs none rw\n", &m, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(m[0].id, 36);
+	assert_int_equal(m[0].parent, 35);
+	assert_string_equal(m[0].root, "/mnt1");
+	assert_string_equal(m[0].target, "/mnt2");
+	assert_string_equal(m[0].options, "rw,noatime");
+	assert_string_equal(m[0].propagation, "master:1");
+	assert_string_equal(m[0].type, "ext3");
+	assert_string_equal(m[0].source, "/dev/root");
+	assert_string_equal(m[0].super, "rw,errors=continue");
+	assert_string_equal(m[1].target, "/a b\\c\nd");
+	assert_string_equal(m[1].propagation, "shared:7 master:2 propagate_from:1 unbindable");
+	mnt_free(m, n);
+}
+
+static void odd_lines(void **state)
+{
+	struct mnt_info *m;
+	size_t n;
+
+	(void)state;
+	/* An empty source and no options of the file system are the kernel's way with some types; a source of one blank is escaped. */
+	parse("1 2 0:1 / / rw - overlay  \n1 2 0:1 / /x rw - tmpfs \\040 rw\n", &m, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(m[0].source, "");
+	assert_string_equal(m[0].super, "");
+	assert_string_equal(m[1].source, " ");
+	mnt_free(m, n);
+	/* What is no line of a table is left out. */
+	parse("\nx\n1\n1 2 0:1 / / rw\n1 2 0:1 / / rw shared:1\n1 2 0:1 / / rw - tmpfs\n-1 2 0:1 / / rw - t s\nx 2 0:1 / / rw - t s\n"
+	      "99999999999 2 0:1 / / rw - t s\n", &m, &n);
+	assert_int_equal(n, 0);
+	mnt_free(m, n);
+	/* Digits that are no octal number, or not three, stand for themselves; so does NUL. */
+	parse("1 2 0:1 / /\\9\\04\\000\\777\\ rw - t s rw", &m, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(m[0].target, "/\\9\\04\\000\\777\\");
+	mnt_free(m, n);
+	mnt_parse(NULL, &m, &n);
+	assert_int_equal(n, 0);
+}
+
+static void own_table(void **state)
+{
+	struct err err = { 0 };
+	struct mnt_info *m;
+	size_t n, roots = 0;
+
+	(void)state;
+	assert_int_equal(mnt_list(0, &m, &n, &err), 0);
+	for (size_t i = 0; i < n; i++)
+		roots += streq(m[i].target, "/");
+	assert_true(roots >= 1);
+	mnt_free(m, n);
+	assert_int_equal(mnt_list(0x7fffffff, &m, &n, &err), -1);
+	assert_int_equal(err.number, ENOENT);
+}
+
+static void sizes(void **state)
+{
+	static const char *const bad[] = { "size=", "size=0", "size=4095", "size=-1", "size=1m", "size=99999999999999999999", "size=x" };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(mnt_size(NULL, 7, &err), 7);
+	assert_int_equal(mnt_size("", 7, &err), 7);
+	assert_int_equal(mnt_size("mode=1,xsize=9", 7, &err), 7);
+	assert_int_equal(mnt_size("a=b\\,size=1,size=8192", 7, &err), 8192);
+	assert_int_equal(mnt_size("size=9223372036854775807", 7, &err), INT64_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		err_clear(&err);
+		assert_int_equal(mnt_size(bad[i], 7, &err), -1);
+		assert_int_equal(err.number, EINVAL);
+	}
+}
+
+static void owners(void **state)
+{
+	static const struct mnt_id_range r[] = { { 0, 100000, 1000 }, { 1000, 1000, 1 }, { 4294967290u, 5, 5 } };
+	uint32_t n = 7;
+
+	(void)state;
+	assert_true(mnt_id_outside(r, 3, 0, &n) && n == 100000);
+	assert_true(mnt_id_outside(r, 3, 999, &n) && n == 100999);
+	assert_true(mnt_id_outside(r, 3, 1000, &n) && n == 1000);
+	assert_true(mnt_id_outside(r, 3, 4294967294, &n) && n == 9);
+	n = 7;
+	assert_false(mnt_id_outside(r, 3, 1001, &n));
+	assert_false(mnt_id_outside(r, 3, 4294967295, &n));
+	assert_false(mnt_id_outside(r, 3, -1, &n));
+	assert_false(mnt_id_outside(r, 0, 0, &n));
+	assert_int_equal(n, 7);
+}
+
+static void nothing_there(void **state)
+{
+	struct mnt_owner none = mnt_owner(&(struct place){ .pid = 1 });
+	struct err err = { 0 };
+
+	(void)state;
+	assert_false(none.other);
+	assert_int_equal(none.userns, -1);
+	/* Errors name what was asked for, before anything is mounted. */
+	assert_int_equal(mnt_make_overlay(NULL, NULL, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/nowhere/at/all", "size=65536", &none, &err), -1);
+	assert_int_equal(err.number, ENOENT);
+	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+	assert_int_equal(mnt_make_overlay("/proc", NULL, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/etc/passwd", NULL, &none, &err), -1);
+	assert_int_equal(err.number, ENOTDIR);
+	assert_int_equal(mnt_make_busybox("/nowhere", NULL, &none, &err), -1);
+	assert_non_null(strstr(err.hint, "busybox-static"));
+	err_clear(&err);
+	assert_int_equal(mnt_make_busybox("/etc/passwd", NULL, &none, &err), -1);
+	assert_non_null(strstr(err.text, "statically"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_table), cmocka_unit_test(odd_lines), cmocka_unit_test(own_table),
+		cmocka_unit_test(sizes),   cmocka_unit_test(owners),    cmocka_unit_test(nothing_there),
+	};
+
+	return cmocka_run_group_tests_name("mnt", tests, NULL, NULL);
+}
