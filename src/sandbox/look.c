@@ -88,25 +88,24 @@ static void details(int proc, struct look_process *p)
 }
 
 /*
- * A program that exec is still setting up: it has memory (field 23 of stat), but where its words begin (field 48) is not known yet. Those
- * inside can't bring a process into that state for longer than the kernel takes to read a file.
+ * A program that exec is still setting up: it has memory (field 23 of stat), but its words end (field 49) not behind their beginning (48), as
+ * execve(2) has not laid them out yet. Those inside can't keep a process in that state but by a file that takes long to read.
  */
 static bool in_exec(int proc, pid_t pid)
 {
 	char name[32], text[1024];
-	unsigned long long size = 0, words = 1;
+	unsigned long long size = 0, begin = 0, end = 0;
 
 	snprintf(name, sizeof name, "%d/stat", (int)pid);
 	if (io_line(proc, name, text, sizeof text) < 0)
 		return false;
 	char *at = strrchr(text, ')');
-	for (int field = 2; at && field <= 48; field++, at = strchr(at + 1, ' ')) {
-		if (field == 23)
-			size = strtoull(at, NULL, 10);
-		else if (field == 48)
-			words = strtoull(at, NULL, 10);
+	for (int field = 2; at && field <= 49; field++, at = strchr(at + 1, ' ')) {
+		unsigned long long *value = field == 23 ? &size : field == 48 ? &begin : field == 49 ? &end : NULL;
+		if (value)
+			*value = strtoull(at, NULL, 10);
 	}
-	return size && !words;
+	return size && end <= begin;
 }
 
 /*
@@ -152,7 +151,7 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 	_cleanup_close_ int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ struct relation *all = NULL;
 	size_t n_all = 0, before;
-	int patience = 3000;
+	int patience = 2000;
 
 	*processes = NULL;
 	*n = 0;
