@@ -13,6 +13,7 @@ extern const struct command cmd_sessions[];   /* sessions.c: keep sessions end *
 extern const struct command cmd_namespaces[]; /* namespaces.c: unshare join share map hostname clock */
 extern const struct command cmd_files[];      /* files.c: root mount bind tmpfs umount mounts */
 extern const struct command cmd_network[];    /* network.c: bridge link unlink addr route up down links */
+extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph */
 extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */

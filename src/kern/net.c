@@ -350,4 +350,6 @@ const struct net_api net_module = {
 	.links = net_links,
 	.addrs = net_addrs,
 	.routes = net_routes,
+	.neighbours = net_neighbours,
+	.table = net_table,
 };

@@ -44,6 +44,23 @@ struct net_route {
 	char dev[IFNAMSIZ];
 };
 
+struct net_neighbour {
+	int index;             /* of the link it is reached over */
+	char address[64];
+	char mac[18];          /* "" = not known (yet) */
+	char state[32];        /* reachable, stale, failed ... */
+	bool router;           /* IPv6: it says that it is one */
+};
+
+/* A route as the kernel lists it, those that it made itself too. */
+struct net_table_route {
+	char to[64];           /* CIDR or "default" */
+	char via[64], dev[IFNAMSIZ], from[64];   /* "" = none; from: the address that packets get */
+	char kind[16];         /* unicast, local, blackhole, unreachable, prohibit ... */
+	char maker[16];        /* who made it: kernel, boot, static, ra, dhcp, or a number */
+	unsigned table, metric;
+};
+
 struct net_api {
 	/* The connection of a place, opened on its first use (p->net) and closed with it. */
 	struct net_conn *(*conn)(struct place *p, struct err *err);
@@ -65,6 +82,10 @@ struct net_api {
 	int (*links)(struct place *p, struct net_link **links, size_t *n, struct err *err);
 	int (*addrs)(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
 	int (*routes)(struct place *p, struct net_route **routes, size_t *n, struct err *err);   /* main table, not the automatic ones */
+
+	/* Listing for people (net_list.c): without multicast and addresses of one's own; routes of all tables but the local one. */
+	int (*neighbours)(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
+	int (*table)(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
 };
 
 /* May a link be called so? 1 to 15 bytes, no blank, control character, slash, colon or percent sign (which the kernel would replace by a

@@ -57,6 +57,17 @@ int net_links(struct place *p, struct net_link **links, size_t *n, struct err *e
 int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
 int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err);
 
+int net_neighbours(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
+int net_table(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
+
+/* Attributes as the readers need them: 4 bytes as a number; 4 or 16 bytes as an address (false, and "", when it is none); 6 bytes as a MAC
+ * (else ""). A may be NULL. */
+int net_number(const struct nlattr *a, int otherwise);
+bool net_address(char *text, size_t room, int family, const struct nlattr *a);
+void net_mac(char mac[18], const struct nlattr *a);
+/* The error of a listing that the kernel refused with NUMBER. -1. */
+int net_unread(const struct place *p, const char *what, int number, const struct net_conn *c, struct err *err);
+
 #pragma GCC visibility pop
 
 #endif

@@ -27,15 +27,16 @@ static void copy_text(char *to, size_t room, const struct nlattr *a)
 		nla_strlcpy(to, a, room);
 }
 
-static void read_mac(char mac[18], const struct nlattr *a)
+void net_mac(char mac[18], const struct nlattr *a)
 {
+	mac[0] = '\0';
 	if (!a || nla_len(a) != 6)
 		return;
 	const unsigned char *b = nla_data(a);
 	snprintf(mac, 18, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
-static int number_of(const struct nlattr *a, int otherwise)
+int net_number(const struct nlattr *a, int otherwise)
 {
 	return a && nla_len(a) >= 4 ? (int)nla_get_u32(a) : otherwise;
 }
@@ -53,11 +54,11 @@ static void read_link(const struct nlmsghdr *head, struct net_link *l)
 	/* IFF_RUNNING says the same, but only when the kernel comes to it. */
 	l->carrier = a[IFLA_CARRIER] ? nla_get_u8(a[IFLA_CARRIER]) != 0 : (info->ifi_flags & IFF_RUNNING) != 0;
 	copy_text(l->name, sizeof l->name, a[IFLA_IFNAME]);
-	l->mtu = number_of(a[IFLA_MTU], 0);
-	l->master = number_of(a[IFLA_MASTER], 0);
-	l->peer = number_of(a[IFLA_LINK], 0);
-	l->peer_ns = number_of(a[IFLA_LINK_NETNSID], -1);
-	read_mac(l->mac, a[IFLA_ADDRESS]);
+	l->mtu = net_number(a[IFLA_MTU], 0);
+	l->master = net_number(a[IFLA_MASTER], 0);
+	l->peer = net_number(a[IFLA_LINK], 0);
+	l->peer_ns = net_number(a[IFLA_LINK_NETNSID], -1);
+	net_mac(l->mac, a[IFLA_ADDRESS]);
 	if (a[IFLA_LINKINFO] && nla_parse_nested(kind, IFLA_INFO_MAX, a[IFLA_LINKINFO], NULL) == 0)
 		copy_text(l->kind, sizeof l->kind, kind[IFLA_INFO_KIND]);
 }
@@ -81,7 +82,7 @@ static void on_link(const struct nlmsghdr *head, void *arg)
 	}
 }
 
-static int failed(const struct place *p, const char *what, int number, const struct net_conn *c, struct err *err)
+int net_unread(const struct place *p, const char *what, int number, const struct net_conn *c, struct err *err)
 {
 	err_set(err, number, "%s: can't read its %s", p->name, what);
 	if (net_said(c))
@@ -102,7 +103,7 @@ int net_links(struct place *p, struct net_link **links, size_t *n, struct err *e
 	int number = net_ask(c, m, on_link, &found);
 	if (number) {
 		free(found.links);
-		return failed(p, "links", number, c, err);
+		return net_unread(p, "links", number, c, err);
 	}
 	*links = found.links;
 	*n = found.n;
@@ -129,7 +130,7 @@ int net_find(struct place *p, const char *name, struct net_link *link, struct er
 		*link = found.links[0];
 	free(found.links);
 	if (number && number != ENODEV)
-		return failed(p, "links", number, c, err);
+		return net_unread(p, "links", number, c, err);
 	return link->index != 0;
 }
 
@@ -138,7 +139,7 @@ static void on_nsid(const struct nlmsghdr *head, void *arg)
 	struct nlattr *a[NETNSA_MAX + 1];
 
 	if (head && head->nlmsg_type == RTM_NEWNSID && nlmsg_parse((struct nlmsghdr *)head, sizeof(struct rtgenmsg), a, NETNSA_MAX, NULL) == 0)
-		*(int *)arg = number_of(a[NETNSA_NSID], -1);
+		*(int *)arg = net_number(a[NETNSA_NSID], -1);
 }
 
 int net_nsid(struct place *p, struct place *other, int *nsid, struct err *err)
@@ -153,7 +154,7 @@ int net_nsid(struct place *p, struct place *other, int *nsid, struct err *err)
 	_cleanup_message_ struct nl_msg *m = net_message(RTM_GETNSID, 0, &head, sizeof head);
 	net_put_number(m, NETNSA_FD, (uint32_t)fd);
 	int number = net_ask(c, m, on_nsid, nsid);
-	return number ? failed(p, "neighbours", number, c, err) : 0;
+	return number ? net_unread(p, "neighbours", number, c, err) : 0;
 }
 
 /* ---- addresses ---- */
@@ -163,7 +164,7 @@ struct addrs {
 	size_t n;
 };
 
-static bool address_text(char *text, size_t room, int family, const struct nlattr *a)
+bool net_address(char *text, size_t room, int family, const struct nlattr *a)
 {
 	text[0] = '\0';
 	return a && nla_len(a) == (family == AF_INET ? 4 : 16) && inet_ntop(family, nla_data(a), text, (socklen_t)room);
@@ -183,7 +184,7 @@ static void on_addr(const struct nlmsghdr *head, void *arg)
 	const struct ifaddrmsg *info = nlmsg_data(head);
 	if (head->nlmsg_type != RTM_NEWADDR || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    nlmsg_parse((struct nlmsghdr *)head, sizeof *info, a, IFA_MAX, NULL) < 0 ||
-	    !address_text(text, sizeof text, info->ifa_family, a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]))
+	    !net_address(text, sizeof text, info->ifa_family, a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]))
 		return;
 	struct net_addr *addr = GROW(&found->addrs, &found->n);
 	addr->index = (int)info->ifa_index;
@@ -205,7 +206,7 @@ int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *e
 	int number = net_ask(c, m, on_addr, &found);
 	if (number) {
 		free(found.addrs);
-		return failed(p, "addresses", number, c, err);
+		return net_unread(p, "addresses", number, c, err);
 	}
 	*addrs = found.addrs;
 	*n = found.n;
@@ -238,16 +239,16 @@ static void on_route(const struct nlmsghdr *head, void *arg)
 	}
 	const struct rtmsg *info = nlmsg_data(head);
 	if (head->nlmsg_type != RTM_NEWROUTE || nlmsg_parse((struct nlmsghdr *)head, sizeof *info, a, RTA_MAX, NULL) < 0 ||
-	    number_of(a[RTA_TABLE], info->rtm_table) != RT_TABLE_MAIN || info->rtm_type != RTN_UNICAST ||
+	    net_number(a[RTA_TABLE], info->rtm_table) != RT_TABLE_MAIN || info->rtm_type != RTN_UNICAST ||
 	    info->rtm_protocol == RTPROT_KERNEL || info->rtm_protocol == RTPROT_RA)
 		return;
 	struct net_route *r = GROW(&found->routes, &found->n);
-	if (a[RTA_DST] && address_text(text, sizeof text, info->rtm_family, a[RTA_DST]))
+	if (a[RTA_DST] && net_address(text, sizeof text, info->rtm_family, a[RTA_DST]))
 		snprintf(r->to, sizeof r->to, "%s/%u", text, (unsigned)info->rtm_dst_len);
 	else
 		snprintf(r->to, sizeof r->to, "default");
-	address_text(r->via, sizeof r->via, info->rtm_family, a[RTA_GATEWAY]);
-	name_of(found->conn, number_of(a[RTA_OIF], 0), r->dev);
+	net_address(r->via, sizeof r->via, info->rtm_family, a[RTA_GATEWAY]);
+	name_of(found->conn, net_number(a[RTA_OIF], 0), r->dev);
 }
 
 int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err)
@@ -266,7 +267,7 @@ int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err
 		/* A kernel without IPv6 has no routes of it. */
 		if (number && number != EOPNOTSUPP && number != EAFNOSUPPORT) {
 			free(found.routes);
-			return failed(p, "routes", number, c, err);
+			return net_unread(p, "routes", number, c, err);
 		}
 	}
 	*routes = found.routes;

@@ -1,0 +1,147 @@
+/*
+ * look.c - commands: addrs routes neighbours graph
+ */
+#include "config.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "cmd/draw.h"
+#include "cmd/list.h"
+#include "cmd/shell.h"
+#include "sandbox/network_list.h"
+
+/* Whose: what was typed, else the current sandbox if it has a network of its own, else all. */
+static const char *whose(struct shell *sh, const struct args *a)
+{
+	struct err none = { 0 };
+	const struct sandbox *sb = a->n ? NULL : shell_sandbox(sh, &none);
+
+	return a->n ? a->values[0].text : sb && sb->place.own[NS_NET] ? sb->name : "all";
+}
+
+static int run_addrs(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "SANDBOX", "sandbox", COL_TEXT }, { "LINK", "link", COL_TEXT },          { "ADDRESS", "address", COL_TEXT },
+		{ "BY", "by", COL_TEXT },           { NULL, "secondary", COL_BOOL },
+	};
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	_cleanup_free_ struct network_addr_row *rows = NULL;
+	size_t n;
+
+	if (network_addrs(sh->session, whose(sh, a), &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		table_row(t);
+		table_cell(t, rows[i].where);
+		table_cell(t, rows[i].link);
+		table_cell(t, rows[i].addr.cidr);
+		table_cell(t, rows[i].addr.automatic ? "kernel" : "user");
+		table_cell(t, rows[i].addr.secondary ? "yes" : "no");
+	}
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+static void text_or_none(struct table *t, const char *text)
+{
+	table_cell(t, text[0] ? text : NULL);
+}
+
+static int run_routes(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "SANDBOX", "sandbox", COL_TEXT }, { "TO", "to", COL_TEXT },     { "VIA", "via", COL_TEXT },      { "DEV", "dev", COL_TEXT },
+		{ "FROM", "from", COL_TEXT },       { "KIND", "kind", COL_TEXT }, { "BY", "by", COL_TEXT },        { NULL, "metric", COL_NUMBER },
+		{ NULL, "table", COL_NUMBER },
+	};
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	_cleanup_free_ struct network_route_row *rows = NULL;
+	size_t n;
+
+	if (network_all_routes(sh->session, whose(sh, a), &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct net_table_route *r = &rows[i].route;
+		table_row(t);
+		table_cell(t, rows[i].where);
+		table_cell(t, r->to);
+		text_or_none(t, r->via);
+		text_or_none(t, r->dev);
+		text_or_none(t, r->from);
+		table_cell(t, r->kind);
+		table_cell(t, r->maker);
+		table_fmt(t, "%u", r->metric);
+		table_fmt(t, "%u", r->table);
+	}
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+static int run_neighbours(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "SANDBOX", "sandbox", COL_TEXT }, { "LINK", "link", COL_TEXT },   { "ADDRESS", "address", COL_TEXT },
+		{ "MAC", "mac", COL_TEXT },         { "STATE", "state", COL_TEXT }, { NULL, "router", COL_BOOL },
+	};
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	_cleanup_free_ struct network_neighbour_row *rows = NULL;
+	size_t n;
+
+	if (network_neighbours(sh->session, whose(sh, a), &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		table_row(t);
+		table_cell(t, rows[i].where);
+		table_cell(t, rows[i].link);
+		table_cell(t, rows[i].neighbour.address);
+		text_or_none(t, rows[i].neighbour.mac);
+		table_cell(t, rows[i].neighbour.state);
+		table_cell(t, rows[i].neighbour.router ? "yes" : "no");
+	}
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+static int run_graph(struct shell *sh, const struct args *a, struct err *err)
+{
+	_cleanup_(network_graph_free) struct graph g;
+
+	if (network_graph(sh->session, &g, err) < 0)
+		return -1;
+	if (arg_has(a, "dot"))
+		draw_dot(&g, sh->out);
+	else if (arg_has(a, "svg"))
+		draw_svg(&g, sh->out);
+	else if (sh->json)
+		draw_json(&g, sh->out);
+	else
+		draw_text(&g, sh->out);
+	return 0;
+}
+
+const struct command cmd_look[] = {
+	{ "addrs", "network", "list the addresses of links", "[NAME:sandbox | all | lab | host]",
+	  "As *links* chooses them, but one address a line, and with those that the kernel gives by itself (*by* kernel: link-local ones, and those "
+	  "that a router announced).",
+	  "new web\nunshare net\nbridge br0 10.0.0.1/24\nlink web br0 10.0.0.2/24\naddrs\naddrs all\n", CMD_NO_UNDO, run_addrs },
+	{ "routes", "network", "list routes", "[NAME:sandbox | all | lab | host]",
+	  "All that decides where packets go, but the table of the own addresses: routes of the user (*by* boot, as `ip route` calls it), those that an "
+	  "address brings (*by* kernel), those that a router announced (*by* ra), and those that only refuse (*kind* blackhole, unreachable, "
+	  "prohibit). *from* is the address that packets get which have none. Of the host, only routes over links of this session.",
+	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nroute default via 10.0.0.1\nroutes\nroutes all\n", CMD_NO_UNDO,
+	  run_routes },
+	{ "neighbours", "network", "list whose hardware addresses are known", "[NAME:sandbox | all | lab | host]",
+	  "Before a packet goes out over a link, the kernel asks there who has the next address (ARP, or IPv6 neighbour discovery) and remembers the "
+	  "answer. *state* tells how sure it is: reachable, stale (not confirmed for a while; still used), incomplete (asked, no answer yet), failed "
+	  "(nobody answers), permanent (set by hand).",
+	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\nneighbours all\n", CMD_NO_UNDO,
+	  run_neighbours },
+	{ "graph", "network", "draw sandboxes, links, bridges and addresses", "[text | dot | svg]",
+	  "As text for the terminal; as *dot*, the language of graphviz; or as *svg*, a picture for a browser that needs nothing else. Links that are "
+	  "down are said to be, and drawn dashed. Of the host, only what this session made there. With `--json`, nodes and edges.",
+	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nnew db\nunshare net\nlink db br0 10.0.0.3/24\nlink web db 10.1.0.1/24 "
+	  "10.1.0.2/24\ngraph\ngraph dot | cat\n", CMD_NO_UNDO, run_graph },
+	{ .name = NULL },
+};
