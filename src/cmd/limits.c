@@ -13,25 +13,6 @@
 /* The kernel has no more numbers for processes (PID_MAX_LIMIT), and refuses a higher limit. */
 enum { MOST_PIDS = 4194304 };
 
-/* Bytes for people: 64M when it is whole, else one decimal. */
-static void size_text(int64_t n, char text[32])
-{
-	static const char units[] = "KMGTPE";
-	double value = (double)n;
-	int unit = -1;
-
-	if (n == INT64_MAX || n < 0) {
-		snprintf(text, 32, "%s", n < 0 ? "" : "max");
-		return;
-	}
-	for (; value >= 1024 && unit < 5; unit++)
-		value /= 1024;
-	if (unit < 0)
-		snprintf(text, 32, "%lld", (long long)n);
-	else
-		snprintf(text, 32, value == (double)(int64_t)value ? "%.0f%c" : "%.1f%c", value, units[unit]);
-}
-
 /* Nanoseconds for people. */
 static void time_text(int64_t ns, char text[32])
 {
@@ -50,41 +31,29 @@ static void number_text(int64_t n, char text[32])
 		snprintf(text, 32, n == INT64_MAX ? "max" : "%lld", (long long)n);
 }
 
-/* Two values of the grammar, the keyword and what follows it, make a wish. */
-static int parse_wish(const struct value *v, struct limit_wish *w, struct err *err)
+/* A keyword of the grammar and the values behind it make a wish. Returns the number of values taken. */
+static size_t parse_wish(const struct args *args, size_t at, struct limit_wish *w)
 {
-	static const char *const names[CG_KEYS] = { "memory", "swap", "cpu", "cpus", "pids" };
-	const struct value *given = v + 1;
-
-	for (size_t i = 0; i < CG_KEYS; i++)
-		if (streq(v->name, names[i]))
-			w->key = (enum cg_key)i;
-	w->n = given->num;
-	w->list = streq(given->text, "all") || streq(given->text, "max") ? NULL : given->text;
-	if (w->key != CG_PIDS || w->n == INT64_MAX || (w->n >= 1 && w->n <= MOST_PIDS))
-		return 0;
-	err_usage(err, "pids %s: not a number from 1 to %d, nor max", given->text, MOST_PIDS);
-	err->column = given->word ? given->word->column : 0;
-	return -1;
+	w->key = limit_key(args->values[at++].name);
+	for (; at < args->n && w->n < LIMIT_VALUES && !limit_key(args->values[at].name); at++) {
+		const struct value *v = &args->values[at];
+		w->v[w->n++] = (struct limit_value){ v->name, v->text, v->num };
+	}
+	return 1 + w->n;
 }
 
-/* A limit's value as limit would take it. */
-static void value_text(enum cg_key key, const struct limit_now *now, char *text, size_t room)
+/* What the types of the grammar let pass. */
+static int check_wish(const struct args *args, const struct limit_wish *w, struct err *err)
 {
-	char number[32];
+	const struct limit_value *v = &w->v[0];
 
-	if (key == CG_CPUS)
-		snprintf(text, room, "%s", now->words[0] ? now->words : "all");
-	else if (now->n == INT64_MAX)
-		snprintf(text, room, "max");
-	else if (key == CG_CPU)
-		snprintf(text, room, "%.4g%%", (double)now->n * 100 / LIMIT_PERIOD_US);
-	else if (key == CG_PIDS)
-		snprintf(text, room, "%lld", (long long)now->n);
-	else {
-		size_text(now->n, number);
-		snprintf(text, room, "%s", number);
-	}
+	if (w->key->cg != CG_PIDS || v->n == INT64_MAX || (v->n >= 1 && v->n <= MOST_PIDS))
+		return 0;
+	err_usage(err, "pids %s: not a number from 1 to %d, nor max", v->text, MOST_PIDS);
+	for (size_t i = 0; i < args->n; i++)
+		if (args->values[i].text == v->text && args->values[i].word)
+			err->column = args->values[i].word->column;
+	return -1;
 }
 
 static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
@@ -97,18 +66,15 @@ static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 	};
 	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
 
-	for (int key = 0; key < CG_KEYS; key++) {
-		struct limit_now now;
-		char text[4096];
-		if (limits_get(sb, (enum cg_key)key, &now, err) < 0)
+	for (size_t i = 0; i < LIMIT_KEYS; i++) {
+		_cleanup_(limit_now_free) struct limit_now now = { 0 };
+		if (limits_get(sb, &limit_keys[i], &now, err) < 0)
 			return -1;
-		value_text((enum cg_key)key, &now, text, sizeof text);
 		table_row(t);
-		table_cell(t, cg_table[key].name);
-		table_cell(t, text);
-		table_cell(t, now.words[0] ? now.words : NULL);
+		table_cell(t, limit_keys[i].name);
+		table_cell(t, now.text);
+		table_cell(t, now.words);
 		table_cell(t, now.file);
-		free(now.file);
 	}
 	table_print(t, sh->out, sh->json);
 	return 0;
@@ -117,16 +83,19 @@ static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 static int run_limit(struct shell *sh, const struct args *args, struct err *err)
 {
 	struct sandbox *sb = shell_sandbox(sh, err);
-	struct limit_wish wishes[CG_KEYS];
+	_cleanup_free_ struct limit_wish *wishes = NULL;
 	size_t n = 0;
 
 	if (!sb)
 		return -1;
 	if (args->n == 0)
 		return list_limits(sh, sb, err);
-	for (size_t i = 0; i + 1 < args->n && n < CG_KEYS; i += 2)
-		if (parse_wish(&args->values[i], &wishes[n++], err) < 0)
+	for (size_t at = 0; at < args->n;) {
+		struct limit_wish *w = GROW(&wishes, &n);
+		at += parse_wish(args, at, w);
+		if (check_wish(args, w, err) < 0)
 			return -1;
+	}
 	return limits_set(sb, wishes, n, err);
 }
 
@@ -164,10 +133,10 @@ static void text_cell(struct table *t, void (*make)(int64_t n, char text[32]), i
 
 static void row_for_people(struct table *t, const struct cg_usage *u)
 {
-	text_cell(t, size_text, u->memory);
-	text_cell(t, size_text, u->memory_peak);
-	text_cell(t, size_text, u->memory_max);
-	text_cell(t, size_text, u->swap);
+	text_cell(t, limit_size_text, u->memory);
+	text_cell(t, limit_size_text, u->memory_peak);
+	text_cell(t, limit_size_text, u->memory_max);
+	text_cell(t, limit_size_text, u->swap);
 	text_cell(t, time_text, u->cpu_ns);
 	text_cell(t, time_text, u->cpu_throttled_ns);
 	text_cell(t, number_text, u->pids);

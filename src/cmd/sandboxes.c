@@ -100,7 +100,7 @@ struct picture {
 	struct net_addr *addrs;
 	size_t n_processes, n_mounts, n_links, n_addrs;
 	char hostname[65], uid_map[512], gid_map[512];
-	struct limit_now limits[CG_KEYS];
+	struct limit_now limits[LIMIT_KEYS];
 };
 
 static void picture_free(struct picture *p)
@@ -109,8 +109,8 @@ static void picture_free(struct picture *p)
 	mnt_free(p->mounts, p->n_mounts);
 	free(p->links);
 	free(p->addrs);
-	for (int k = 0; k < CG_KEYS; k++)
-		free(p->limits[k].file);
+	for (int k = 0; k < LIMIT_KEYS; k++)
+		limit_now_free(&p->limits[k]);
 }
 
 static void read_map(pid_t pid, const char *name, char *to, size_t room)
@@ -165,15 +165,15 @@ static int gather(struct sandbox *sb, struct picture *p, struct err *err)
 		read_map(sb->place.pid, "uid_map", p->uid_map, sizeof p->uid_map);
 		read_map(sb->place.pid, "gid_map", p->gid_map, sizeof p->gid_map);
 	}
-	for (int k = 0; sb->group && k < CG_KEYS; k++)
-		if (limits_get(sb, (enum cg_key)k, &p->limits[k], err) < 0)
+	for (int k = 0; k < LIMIT_KEYS; k++)
+		if (limits_get(sb, &limit_keys[k], &p->limits[k], err) < 0)
 			return -1;
 	return 0;
 }
 
 static bool limited(const struct picture *p, int k)
 {
-	return p->sb->group && p->limits[k].words[0] && p->limits[k].n != INT64_MAX;
+	return p->limits[k].words && p->limits[k].n != INT64_MAX;
 }
 
 static void addresses(const struct picture *p, int link, struct buf *b)
@@ -220,9 +220,9 @@ static void show_json(const struct picture *p, FILE *out)
 	}
 	json_close(&j, ']');
 	json_key(&j, "limits"), json_open(&j, '{');
-	for (int k = 0; k < CG_KEYS; k++)
+	for (int k = 0; k < LIMIT_KEYS; k++)
 		if (limited(p, k))
-			json_key(&j, cg_table[k].name), json_str(&j, p->limits[k].words);
+			json_key(&j, limit_keys[k].name), json_str(&j, p->limits[k].words);
 	json_close(&j, '}');
 	json_key(&j, "processes"), json_int(&j, (int64_t)p->n_processes);
 	json_close(&j, '}');
@@ -269,9 +269,9 @@ static void show_text(const struct picture *p, FILE *out)
 		fprintf(out, "%s%s %s%s%s", i ? ", " : "", p->links[i].name, p->links[i].up ? "up" : "down", b.len ? " " : "", buf_text(&b));
 	}
 	fprintf(out, "\nlimits:    ");
-	for (int k = 0; k < CG_KEYS; k++)
+	for (int k = 0; k < LIMIT_KEYS; k++)
 		if (limited(p, k)) {
-			fprintf(out, "%s%s %s", any ? ", " : "", cg_table[k].name, p->limits[k].words);
+			fprintf(out, "%s%s %s", any ? ", " : "", limit_keys[k].name, p->limits[k].words);
 			any = true;
 		}
 	fprintf(out, "%s\nprocesses: %zu%s\n", any ? "" : "none", p->n_processes, p->n_processes ? " (ps lists them)" : "");

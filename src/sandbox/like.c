@@ -42,20 +42,20 @@ static int like_ids(struct sandbox *sb, const struct sandbox *model, struct err 
 
 static int like_limits(struct sandbox *sb, struct sandbox *model, struct err *err)
 {
-	struct limit_wish wishes[CG_KEYS];
-	struct limit_now now[CG_KEYS] = { 0 };
+	struct limit_wish wishes[LIMIT_KEYS];
+	struct limit_now now[LIMIT_KEYS] = { 0 };
 	size_t n = 0;
 	int result = 0;
 
-	for (int k = 0; k < CG_KEYS && result == 0; k++) {
-		result = limits_get(model, (enum cg_key)k, &now[k], err);
-		if (result == 0 && now[k].words[0] && now[k].n != INT64_MAX)
-			wishes[n++] = (struct limit_wish){ (enum cg_key)k, now[k].n, now[k].words };
+	for (int k = 0; k < LIMIT_KEYS && result == 0; k++) {
+		result = limits_get(model, &limit_keys[k], &now[k], err);
+		if (result == 0 && now[k].words && now[k].n != INT64_MAX)
+			wishes[n++] = (struct limit_wish){ &limit_keys[k], { { "", now[k].text, now[k].n } }, 1 };
 	}
 	if (result == 0 && n)
 		result = limits_set(sb, wishes, n, err);
-	for (int k = 0; k < CG_KEYS; k++)
-		free(now[k].file);
+	for (int k = 0; k < LIMIT_KEYS; k++)
+		limit_now_free(&now[k]);
 	return result;
 }
 
@@ -79,7 +79,7 @@ int sandbox_like(struct sandbox *sb, struct sandbox *model, struct err *err)
 				  .size = model->root_size };
 	if (model->root && sandbox_root(sb, &root, err) < 0)
 		return -1;
-	if (model->group && like_limits(sb, model, err) < 0)
+	if (like_limits(sb, model, err) < 0)
 		return -1;
 	for (size_t i = 0; i < model->n_env; i++) {
 		size_t n = strcspn(model->env[i], "=");

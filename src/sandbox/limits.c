@@ -1,5 +1,5 @@
 /*
- * limits.c - a sandbox's control group: limits and figures
+ * limits.c - a sandbox's limits: its control group, setting, reading
  *
  * Groups are made by lists of steps of their own, which are then taken out of the journal: a group, once made, stays until its
  * sandbox goes, because undoing it would kill what runs in it. What undo takes back are the values.
@@ -14,9 +14,8 @@
 #include "kern/gate.h"
 #include "sandbox/limits.h"
 #include "sandbox/session.h"
+#include "sandbox/steps.h"
 #include "sandbox/store.h"
-
-enum { STEPS = 16 };
 
 /* Perform steps that no undo takes back. */
 static int run_for_good(struct session *s, struct step *steps, size_t n, struct err *err)
@@ -121,65 +120,56 @@ int sandbox_ungroup(struct sandbox *sb, struct err *err)
 	return 0;
 }
 
-/* A list of steps under way, and the strings they borrow. */
-struct plan {
-	struct step steps[STEPS];
-	size_t n;
-	char *strings[3 * STEPS];
-	size_t n_strings;
-};
-
-static void plan_free(struct plan *p)
+static void add_limit(struct steps *p, struct sandbox *sb, enum cg_key key, const char *words)
 {
-	for (size_t i = 0; i < p->n_strings; i++)
-		free(p->strings[i]);
-}
+	struct step *s = steps_add(p, STEP_LIMIT, &sb->session->host);
 
-static const char *keep(struct plan *p, char *string)
-{
-	return p->strings[p->n_strings++] = string;
-}
-
-static void add_limit(struct plan *p, struct sandbox *sb, enum cg_key key, const char *words)
-{
-	p->steps[p->n++] = (struct step){ .kind = STEP_LIMIT, .place = &sb->session->host, .text = sb->group, .what = cg_table[key].name,
-					  .from = keep(p, xstrdup(words)), .to = keep(p, cg_path(sb->group, key)) };
+	s->text = sb->group;
+	s->what = cg_table[key].name;
+	s->from = steps_keep(p, xstrdup(words));
+	s->to = steps_keep(p, cg_path(sb->group, key));
 }
 
 /* Version 1: the sandbox's directory in the hierarchies of the keys. */
-static void add_hierarchies(struct plan *p, struct sandbox *sb, const struct limit_wish *wishes, size_t n)
+static void add_hierarchies(struct steps *p, struct sandbox *sb, const struct limit_wish *wishes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		enum cg_key key = wishes[i].key;
+		enum cg_key key = wishes[i].key->cg;
 		bool twice = false;
-		if (!cg_v1(key) || cg_exists(sb->group, key))
+		if (key == CG_KEYS || !cg_v1(key) || cg_exists(sb->group, key))
 			continue;
-		const char *dir = keep(p, cg_dir(sb->group, key));
+		const char *dir = steps_keep(p, cg_dir(sb->group, key));
 		for (size_t j = 0; j < p->n; j++)
-			twice = twice || streq(p->steps[j].to, dir);
-		if (!twice)
-			p->steps[p->n++] = (struct step){ .kind = STEP_CGROUP, .place = &sb->session->host, .text = sb->group,
-							  .what = cg_table[key].name, .to = dir };
+			twice = twice || streq(p->list[j].to, dir);
+		if (twice)
+			continue;
+		struct step *s = steps_add(p, STEP_CGROUP, &sb->session->host);
+		s->text = sb->group;
+		s->what = cg_table[key].name;
+		s->to = dir;
 	}
 }
 
 /* Version 2: the groups directly in LEVEL get the controllers of the keys, in one write. */
-static void add_controllers(struct plan *p, struct sandbox *sb, const char *level, const struct limit_wish *wishes, size_t n)
+static void add_controllers(struct steps *p, struct sandbox *sb, const char *level, const struct limit_wish *wishes, size_t n)
 {
 	_cleanup_buf_ struct buf words = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		const char *name = cg_table[wishes[i].key].v2_controller;
-		if (cg_v1(wishes[i].key) || cg_passes(level, wishes[i].key) || (words.len && strstr(words.data, name)))
+		enum cg_key key = wishes[i].key->cg;
+		const char *name = key == CG_KEYS ? NULL : cg_table[key].v2_controller;
+		if (!name || cg_v1(key) || cg_passes(level, key) || (words.len && strstr(words.data, name)))
 			continue;
 		buf_fmt(&words, "%s+%s", words.len ? " " : "", name);
 	}
 	if (!words.len)
 		return;
 	_cleanup_free_ char *dir = cg_dir(level, CG_KEYS);
-	p->steps[p->n++] = (struct step){ .kind = STEP_LIMIT, .place = &sb->session->host, .text = keep(p, xstrdup(level)),
-					  .what = "controllers", .from = keep(p, buf_take(&words)),
-					  .to = keep(p, xasprintf("%s/cgroup.subtree_control", dir)) };
+	struct step *s = steps_add(p, STEP_LIMIT, &sb->session->host);
+	s->text = steps_keep(p, xstrdup(level));
+	s->what = "controllers";
+	s->from = steps_keep(p, buf_take(&words));
+	s->to = steps_keep(p, xasprintf("%s/cgroup.subtree_control", dir));
 }
 
 /* What the limit is now in a wish's numbers; INT64_MAX when there is none. */
@@ -197,17 +187,17 @@ static int64_t current(struct sandbox *sb, enum cg_key key)
 static const struct limit_wish *wish_for(enum cg_key key, const struct limit_wish *wishes, size_t n)
 {
 	for (size_t i = n; i-- > 0;)
-		if (wishes[i].key == key)
+		if (wishes[i].key->cg == key)
 			return &wishes[i];
 	return NULL;
 }
 
 /* Version 1 limits the sum of memory and swap, which must never be below memory alone: what grows goes first, what shrinks last. */
-static int add_memory_v1(struct plan *p, struct sandbox *sb, const struct limit_wish *memory, const struct limit_wish *swap,
+static int add_memory_v1(struct steps *p, struct sandbox *sb, const struct limit_wish *memory, const struct limit_wish *swap,
 			 struct err *err)
 {
-	int64_t mem0 = current(sb, CG_MEMORY), sum0 = current(sb, CG_SWAP), mem1 = memory ? memory->n : mem0, sum1 = INT64_MAX;
-	int64_t swap1 = swap ? swap->n : sum0 == INT64_MAX ? INT64_MAX : sum0 - mem0;
+	int64_t mem0 = current(sb, CG_MEMORY), sum0 = current(sb, CG_SWAP), mem1 = memory ? memory->v[0].n : mem0, sum1 = INT64_MAX;
+	int64_t swap1 = swap ? swap->v[0].n : sum0 == INT64_MAX ? INT64_MAX : sum0 - mem0;
 	char mem_words[64], sum_words[64];
 
 	if (swap1 != INT64_MAX && mem1 == INT64_MAX) {
@@ -228,69 +218,109 @@ static int add_memory_v1(struct plan *p, struct sandbox *sb, const struct limit_
 	return 0;
 }
 
-static int add_values(struct plan *p, struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
+static int add_value(struct steps *p, struct sandbox *sb, const struct limit_wish *w, struct err *err)
+{
+	char words[64], all[4096];
+
+	if (w->key->plan)
+		return w->key->plan(sb, w, p, err);
+	if (w->key->cg != CG_CPUS) {
+		cg_words(w->key->cg, w->v[0].n, words);
+		add_limit(p, sb, w->key->cg, words);
+		return 0;
+	}
+	bool lift = streq(w->v[0].text, "all") || streq(w->v[0].text, "max");
+	if (lift && cg_cpus(sb->session->group ? sb->session->group : "", all, sizeof all, err) < 0)
+		return -1;
+	add_limit(p, sb, CG_CPUS, lift ? all : w->v[0].text);
+	return 0;
+}
+
+static int add_values(struct steps *p, struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
 {
 	const struct limit_wish *memory = wish_for(CG_MEMORY, wishes, n), *swap = wish_for(CG_SWAP, wishes, n);
 	bool sum = cg_v1(CG_SWAP) && (memory || swap);
 
 	if (sum && add_memory_v1(p, sb, memory, swap, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		const struct limit_wish *w = &wishes[i];
-		char words[64];
-		if (w != wish_for(w->key, wishes, n) || (sum && (w->key == CG_MEMORY || w->key == CG_SWAP)))
-			continue;
-		if (w->key != CG_CPUS) {
-			cg_words(w->key, w->n, words);
-			add_limit(p, sb, w->key, words);
-			continue;
-		}
-		char all[4096];
-		if (!w->list && cg_cpus(sb->session->group ? sb->session->group : "", all, sizeof all, err) < 0)
+	for (size_t i = 0; i < n; i++)
+		if ((!sum || (&wishes[i] != memory && &wishes[i] != swap)) && add_value(p, sb, &wishes[i], err) < 0)
 			return -1;
-		add_limit(p, sb, CG_CPUS, w->list ? w->list : all);
-	}
 	return 0;
 }
 
 int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
 {
-	_cleanup_(plan_free) struct plan ground = { 0 }, values = { 0 };
+	_cleanup_steps_ struct steps ground = { 0 }, values = { 0 };
 	struct session *s = sb->session;
+	bool grouped = false;
 
-	if (n > CG_KEYS)
-		return err_set(err, E2BIG, "%s: more limits than there are", sb->name);
-	for (size_t i = 0; i < n; i++)
-		if (cg_can(wishes[i].key, err) < 0)
+	for (size_t i = 0; i < n; i++) {
+		if (wishes[i].key->cg == CG_KEYS)
+			continue;
+		grouped = true;
+		if (cg_can(wishes[i].key->cg, err) < 0)
 			return -1;
-	if (!sandbox_group(sb, err))
+	}
+	if (grouped) {
+		if (!sandbox_group(sb, err))
+			return -1;
+		add_hierarchies(&ground, sb, wishes, n);
+		add_controllers(&ground, sb, "", wishes, n);
+		add_controllers(&ground, sb, s->group ? s->group : "belljar.SESSION", wishes, n);
+	}
+	if (run_for_good(s, ground.list, ground.n, err) < 0 || add_values(&values, sb, wishes, n, err) < 0)
 		return -1;
-	const char *level = s->group ? s->group : "belljar.SESSION";
-	add_hierarchies(&ground, sb, wishes, n);
-	add_controllers(&ground, sb, "", wishes, n);
-	add_controllers(&ground, sb, level, wishes, n);
-	if (run_for_good(s, ground.steps, ground.n, err) < 0 || add_values(&values, sb, wishes, n, err) < 0)
-		return -1;
-	return gate_run(&s->gate, values.steps, values.n, err);
+	return gate_run(&s->gate, values.list, values.n, err);
 }
 
-int limits_get(struct sandbox *sb, enum cg_key key, struct limit_now *now, struct err *err)
+/* A number of a control group's key as limit would take it. */
+static char *value_text(enum cg_key key, int64_t n)
 {
-	now->n = INT64_MAX;
-	now->words[0] = '\0';
-	now->file = NULL;
-	if (!sb->group)
-		return 0;
-	if (know_groups(sb->session, err) < 0)
-		return -1;
-	if (cg_get(sb->group, key, now->words, sizeof now->words, err) < 0)
+	char size[32];
+
+	if (n == INT64_MAX)
+		return xstrdup("max");
+	if (key == CG_CPU)
+		return xasprintf("%.4g%%", (double)n * 100 / LIMIT_PERIOD_US);
+	if (key == CG_PIDS)
+		return xasprintf("%lld", (long long)n);
+	limit_size_text(n, size);
+	return xstrdup(size);
+}
+
+static int get_group_key(struct sandbox *sb, enum cg_key key, struct limit_now *now, struct err *err)
+{
+	char words[4096] = "";
+
+	if (sb->group && (know_groups(sb->session, err) < 0 || cg_get(sb->group, key, words, sizeof words, err) < 0))
 		return -1;
 	now->n = current(sb, key);
 	if (key == CG_SWAP && cg_v1(CG_SWAP) && now->n != INT64_MAX)
 		now->n -= current(sb, CG_MEMORY);
-	if (now->words[0])
+	if (words[0]) {
+		now->words = xstrdup(words);
 		now->file = cg_path(sb->group, key);
+	}
+	if (key == CG_CPUS) {
+		now->n = words[0] ? 0 : INT64_MAX;
+		now->text = xstrdup(words[0] ? words : "all");
+	} else
+		now->text = value_text(key, now->n);
 	return 0;
+}
+
+int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err)
+{
+	*now = (struct limit_now){ .n = INT64_MAX };
+	return key->get ? key->get(sb, key, now, err) : get_group_key(sb, key->cg, now, err);
+}
+
+void limit_now_free(struct limit_now *now)
+{
+	free(now->text);
+	free(now->words);
+	free(now->file);
 }
 
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err)

@@ -1,5 +1,9 @@
 /*
- * limits.h - a sandbox's control group: limits and figures
+ * limits.h - a sandbox's limits: set, read, measured
+ *
+ * limit_keys is the one list of what can be limited (limit_keys.c). Most keys are files of the sandbox's control group; a key of another
+ * kind brings its own functions. A key is one row there, one alternative in the grammar of `limit` and one paragraph of its text
+ * (cmd/limits.c).
  */
 #ifndef SANDBOX_LIMITS_H
 #define SANDBOX_LIMITS_H
@@ -10,31 +14,60 @@
 #include "kern/cg.h"
 
 struct err;
+struct limit_key;
 struct sandbox;
+struct steps;
 
-/* What is wanted: for memory and swap N bytes, for pids N processes, for cpu N microseconds in each 100 ms, INT64_MAX to lift the limit;
- * for cpus a list "0-1,3", NULL to lift it. */
-struct limit_wish {
-	enum cg_key key;
+enum { LIMIT_VALUES = 6, LIMIT_PERIOD_US = 100000 };
+
+/* One of the values that stand behind a key in the grammar of `limit`: its name there, as typed, and what its type made of it. */
+struct limit_value {
+	const char *name, *text;
 	int64_t n;
-	const char *list;
 };
 
-enum { LIMIT_PERIOD_US = 100000 };
+/* What is wanted of a key. The first value's number is INT64_MAX to lift the limit. */
+struct limit_wish {
+	const struct limit_key *key;
+	struct limit_value v[LIMIT_VALUES];
+	size_t n;
+};
+
+/* How a key is set now. */
+struct limit_now {
+	int64_t n;             /* as in the first value of a wish; INT64_MAX = no limit */
+	char *text;            /* as `limit` would take it: "64M"; never NULL once filled */
+	char *words;           /* as the kernel says it; NULL when it has nothing to say */
+	char *file;            /* control file or the like, or NULL when there is none on this machine */
+};
+void limit_now_free(struct limit_now *now);
+
+struct limit_key {
+	const char *name;      /* the keyword */
+	enum cg_key cg;        /* of a control group; CG_KEYS: of something else, then the functions are its own */
+	/* Append the steps that set W, all of which can be taken back. Nothing is done here. 0 or -1 with err. */
+	int (*plan)(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
+	/* Fill *now from the kernel. 0, or -1 with err and nothing to free. */
+	int (*get)(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
+};
+
+enum { LIMIT_KEYS = CG_KEYS };
+extern const struct limit_key limit_keys[LIMIT_KEYS];
+
+/* The key of that name, or NULL. */
+const struct limit_key *limit_key(const char *name);
 
 /* Set N limits: all of them, or none and -1 with err. The group is made if there is none; processes of the sandbox that run already
  * come under the limits too. */
 int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err);
 
-/* What is set for KEY now, read from the kernel. */
-struct limit_now {
-	int64_t n;             /* as in limit_wish; INT64_MAX = no limit */
-	char words[4096];      /* what the control file says; "" when the group has no such file yet */
-	char *file;            /* its path, or NULL when there is none on this machine; free it */
-};
-int limits_get(struct sandbox *sb, enum cg_key key, struct limit_now *now, struct err *err);
+/* What is set for KEY now; limit_now_free it. */
+int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
 
 /* Figures of the sandbox's group; all absent (-1) when it has none. */
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err);
+
+/* Bytes for people: 64M when it is whole, else one decimal; "max", and "" for what is absent (negative). */
+void limit_size_text(int64_t n, char text[32]);
 
 #endif
