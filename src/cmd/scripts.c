@@ -14,6 +14,7 @@
 #include "cmd/list.h"
 #include "cmd/shell.h"
 #include "sandbox/look.h"
+#include "sandbox/named.h"
 
 static int run_help(struct shell *sh, const struct args *args, struct err *err)
 {
@@ -39,6 +40,8 @@ static int run_source(struct shell *sh, const struct args *args, struct err *err
 
 	if (fd < 0)
 		return err_set(err, errno, "can't open %.200s", path);
+	if (named_release(sh->session, err) < 0)
+		return -1;
 	int status = shell_script(sh, path, fd);
 	if (status == 0)
 		return 0;
@@ -129,6 +132,8 @@ static int run_sleep(struct shell *sh, const struct args *args, struct err *err)
 
 	if (sh->session->gate.dry)
 		return 0;
+	if (named_release(sh->session, err) < 0)
+		return -1;
 	shell_flush(sh);
 	stop_interrupted();
 	while (nanosleep(&left, &left) < 0) {

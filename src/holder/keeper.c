@@ -5,6 +5,9 @@
  * that belljar has the other end of. belljar that leaves in order has cleared everything up itself, and its directory is gone; otherwise
  * (killed, crashed) the keeper takes down what the ledger names. Should the keeper be killed too, the next belljar does it.
  *
+ * A named session has a second process like it, the guard, that waits for the end of the keeper and then does the keeper's work; should it be
+ * killed first, the keeper makes another.
+ *
  * A named session outlives its belljar, and lasts as long as its keeper: the keeper holds a connection to each holder, which ends
  * with its last connection, and the lab's net namespace. It then listens on a socket in the session's directory. Requests are words, each
  * answered by "ok" or "no":
@@ -26,6 +29,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -34,13 +39,14 @@
 #include "kern/sys.h"
 
 enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000 };
-enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD };
+enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD, GUARD };
 
 struct keeper {
 	const char *path;              /* of the directory, as it was at the start */
 	char *renamed;                 /* as it is, or is going to be; NULL = as at the start */
 	int dir;                       /* the directory, once it may be renamed; -1 before */
 	int lab;                       /* net namespace, -1 = none */
+	pid_t guard;                   /* 0 = none */
 	bool kept, done;
 	struct pollfd *fds;
 	enum kind *kinds;
@@ -56,6 +62,14 @@ static void settle(void)
 	prctl(PR_SET_NAME, "belljar-keeper", 0, 0, 0);
 	setsid();
 	syscall(SYS_close_range, WIRE_SOCKET + 1, ~0u, 0);
+}
+
+/* poll was interrupted, or the kernel is short of memory: neither is a reason to clear anything up. */
+static void pause_a_moment(void)
+{
+	struct timespec moment = { .tv_nsec = 1000000 };
+
+	nanosleep(&moment, NULL);
 }
 
 static bool watch(struct keeper *k, int fd, enum kind kind)
@@ -117,6 +131,57 @@ static bool rename_to(struct keeper *k, const char *path)
 	return true;
 }
 
+/* Take down what is left under the names the directory may have. A belljar that starts just now may be at it already; then it is done when
+ * the lock is free. */
+static void clear_up(const struct keeper *k)
+{
+	if (k->renamed)
+		ledger_take_down(-1, k->renamed, k->dir, PATIENCE_MS, NULL);
+	ledger_take_down(-1, k->path, k->dir, PATIENCE_MS, NULL);
+}
+
+/* The guard's life. It holds nothing of the session but its directory: connections and the lab go with the keeper. */
+static __attribute__((noreturn)) void guard(struct keeper *k, int keeper)
+{
+	struct pollfd p = { .fd = keeper, .events = POLLIN };
+
+	prctl(PR_SET_NAME, "belljar-guard", 0, 0, 0);
+	for (nfds_t i = 0; i < k->n; i++)
+		close(k->fds[i].fd);
+	close(k->lab);
+	while (poll(&p, 1, -1) <= 0)
+		pause_a_moment();
+	clear_up(k);
+	_exit(EXIT_DONE);
+}
+
+static void end_guard(struct keeper *k)
+{
+	if (k->guard <= 0)
+		return;
+	kill(k->guard, SIGKILL);
+	while (waitpid(k->guard, NULL, 0) < 0 && errno == EINTR)
+		;
+	k->guard = 0;
+}
+
+/* Without a guard the next belljar clears up what a killed keeper leaves. */
+static void start_guard(struct keeper *k)
+{
+	int keeper = (int)syscall(SYS_pidfd_open, getpid(), 0), pidfd = -1;
+
+	k->guard = keeper < 0 ? -1 : fork();
+	if (k->guard == 0)
+		guard(k, keeper);
+	close(keeper);
+	if (k->guard < 0)
+		k->guard = 0;
+	else
+		pidfd = (int)syscall(SYS_pidfd_open, k->guard, 0);
+	if (pidfd >= 0 && !watch(k, pidfd, GUARD))
+		close(pidfd);
+}
+
 /* Perform a request; what is not kept of *fd is closed by the caller. Returns whether it was done; *give: a descriptor for the answer. */
 static bool perform(struct keeper *k, const char *text, int *fd, int *give)
 {
@@ -126,6 +191,11 @@ static bool perform(struct keeper *k, const char *text, int *fd, int *give)
 		if (!rename_to(k, text + 5) || !watch(k, *fd, LISTENING))
 			return false;
 		k->kept = true;
+		/* One that is there already knows another name. */
+		if (k->guard > 0)
+			kill(k->guard, SIGKILL);
+		else
+			start_guard(k);
 	} else if (strcmp(text, "hold") == 0) {
 		if (!watch(k, *fd, HELD))
 			return false;
@@ -195,6 +265,7 @@ static bool attend(struct keeper *k, nfds_t i)
 
 	switch (k->kinds[i]) {
 	case OWNER_PROCESS:
+	case GUARD:
 		return false;
 	case LISTENING:
 		welcome(k, fd);
@@ -229,13 +300,19 @@ static void keep(struct keeper *k)
 		watch(k, pidfd, OWNER_PROCESS);
 	}
 	while (!k->done) {
-		if (poll(k->fds, k->n, -1) < 0 && errno != EINTR)
-			return;
+		if (poll(k->fds, k->n, -1) < 0) {
+			pause_a_moment();
+			continue;
+		}
 		for (nfds_t i = k->n; i-- > 0 && !k->done;) {
-			bool owner_gone = k->kinds[i] <= OWNER_PROCESS;
+			bool owner_gone = k->kinds[i] <= OWNER_PROCESS, guard_gone = k->kinds[i] == GUARD;
 			if (!k->fds[i].revents || attend(k, i))
 				continue;
 			unwatch(k, i);
+			if (guard_gone) {
+				end_guard(k);
+				start_guard(k);
+			}
 			if (owner_gone && !k->kept)
 				return;
 			k->done = k->done || is_orphan(k);
@@ -252,11 +329,8 @@ int keeper_main(int argc, char **argv)
 	k.path = argv[2];
 	settle();
 	keep(&k);
-	if (k.done)
-		return EXIT_DONE;
-	/* A belljar that starts just now may be at it already; then it is done when the lock is free. */
-	if (k.renamed)
-		ledger_take_down(-1, k.renamed, k.dir, PATIENCE_MS, NULL);
-	ledger_take_down(-1, k.path, k.dir, PATIENCE_MS, NULL);
+	end_guard(&k);
+	if (!k.done)
+		clear_up(&k);
 	return EXIT_DONE;
 }

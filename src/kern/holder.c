@@ -246,8 +246,8 @@ static int gone(const struct place *p, struct err *err)
 	return err_try(err, "rm %s", p->name);
 }
 
-/* The answer of type TYPE; what has ended in between is no answer. Its length, or -1 with err. */
-static ssize_t await(const struct place *p, uint32_t type, void *data, size_t room, int *fds, size_t *n_fds, pid_t *sender, struct err *err)
+/* The answer of type TYPE; what has ended in between is no answer, and kept for holder_job_ended. Its length, or -1 with err. */
+static ssize_t await(struct place *p, uint32_t type, void *data, size_t room, int *fds, size_t *n_fds, pid_t *sender, struct err *err)
 {
 	for (;;) {
 		uint32_t got = 0;
@@ -258,6 +258,8 @@ static ssize_t await(const struct place *p, uint32_t type, void *data, size_t ro
 			memcpy(&got, data, sizeof got);
 		if (got == type)
 			return n;
+		if (got == WIRE_ENDED && n == sizeof(struct wire_ended))
+			memcpy(GROW(&p->ended, &p->n_ended), data, sizeof *p->ended);
 		for (size_t i = 0; i < *n_fds; i++)
 			close(fds[i]);
 	}
@@ -366,6 +368,10 @@ int holder_spawn(struct place *p, const struct holder_program *w, struct holder_
 	int fds[WIRE_FDS];
 	size_t n_fds = 0, size = 0, at = 0;
 
+	/* Of what ended before, nobody waits for a word. */
+	free(p->ended);
+	p->ended = NULL;
+	p->n_ended = 0;
 	head.flags = w->detached ? SPAWN_DETACHED : 0;
 	for (int i = 0; i < 3; i++) {
 		if (w->std[i] >= 0) {
@@ -400,21 +406,36 @@ int holder_spawn(struct place *p, const struct holder_program *w, struct holder_
 	return 0;
 }
 
-bool holder_ended(struct place *p, bool block, int *job, int *status, bool *is_gone)
+/* One word of the holder: 1, 0 when there is none now, -1 when it is gone. */
+static int next_word(struct place *p, struct wire_ended *e)
 {
-	struct wire_ended e = { 0 };
 	int fds[WIRE_FDS];
 	size_t n_fds = 0;
-	ssize_t n = receive(p, &e, sizeof e, fds, &n_fds, NULL, block ? 0 : MSG_DONTWAIT);
 
+	*e = (struct wire_ended){ 0 };
+	if (p->n_ended) {
+		*e = p->ended[--p->n_ended];
+		return 1;
+	}
+	ssize_t n = receive(p, e, sizeof *e, fds, &n_fds, NULL, MSG_DONTWAIT);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	*is_gone = n == 0;
-	if (n != sizeof e || e.type != WIRE_ENDED)
-		return false;
-	*job = e.job;
-	*status = e.status;
-	return true;
+	return n > 0 ? 1 : n < 0 ? 0 : -1;
+}
+
+bool holder_job_ended(struct place *p, int job, int *status, bool *is_gone)
+{
+	struct wire_ended e;
+	bool ended = false;
+	int got;
+
+	while ((got = next_word(p, &e)) > 0)
+		if (e.type == WIRE_ENDED && e.job == job) {
+			*status = e.status;
+			ended = true;
+		}
+	*is_gone = got < 0;
+	return ended;
 }
 
 void holder_signal(int pidfd, int signal)

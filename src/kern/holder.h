@@ -54,8 +54,9 @@ struct holder_started {
 /* Start a program. On failure err->status is EXIT_NOT_FOUND, EXIT_CANT_EXEC or EXIT_OWN. */
 int holder_spawn(struct place *p, const struct holder_program *program, struct holder_started *started, struct err *err);
 
-/* Read one message that says a job has ended; false when it was something else or the holder is gone (then *gone). Waits if BLOCK. */
-bool holder_ended(struct place *p, bool block, int *job, int *status, bool *gone);
+/* Has the job ended? Reads all that the holder has said, with what was kept while another answer was awaited; *gone when it is gone. Does
+ * not wait: ask before waiting for the socket, too. */
+bool holder_job_ended(struct place *p, int job, int *status, bool *gone);
 
 /* Send a signal to the process of a descriptor; one that has ended is no error. */
 void holder_signal(int pidfd, int signal);

@@ -106,6 +106,7 @@ void place_release(struct place *p)
 {
 	if (p->net)
 		net_api(NULL)->close(p->net);
+	free(p->ended);
 	close_fd(&p->sock);
 	close_fd(&p->pidfd);
 	for (int k = 0; k < NS_KINDS; k++)

@@ -8,6 +8,7 @@
 #define KERN_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,6 +27,7 @@ extern const struct ns_row ns_table[NS_KINDS];
 int ns_kind(const char *name);
 
 struct net_conn;               /* kern/net.h */
+struct wire_ended;             /* kern/wire.h */
 struct err;
 
 struct place {
@@ -44,6 +46,8 @@ struct place {
 	 * holder is not in any more. */
 	enum place_view { VIEW_NONE, VIEW_FITS, VIEW_STALE } proc, sys;
 	bool clock_frozen;     /* a process has entered the time namespace: its offsets can't change */
+	struct wire_ended *ended;      /* what its holder said of ended jobs while another answer was awaited (holder.c) */
+	size_t n_ended;
 	struct net_conn *net;  /* netlink connection, opened on first use (net.h) */
 };
 

@@ -278,17 +278,25 @@ static int read_state(struct session *s, struct err *err)
 	return find_lab(s, err) < 0 ? -1 : 1;
 }
 
-int named_begin(struct session *s, struct err *err)
+/* Alone with the session, as it is now: 1 when another belljar has changed it, 0, or -1. */
+static int take(struct session *s, struct err *err)
 {
-	if (!s->named || s->gate.dry || s->named->depth++ > 0)
-		return 0;
 	/* Another belljar may have made or removed groups. */
 	cg_forget_entries();
 	int changed = store_lock(s, err) < 0 ? -1 : read_state(s, err);
-	if (changed < 0) {
-		s->named->depth = 0;
+	if (changed < 0)
 		store_unlock(s);
-	}
+	return changed;
+}
+
+int named_begin(struct session *s, struct err *err)
+{
+	/* A dry run goes on from the session as it was when it was opened. */
+	if (!s->named || s->gate.dry || s->named->depth++ > 0)
+		return 0;
+	int changed = take(s, err);
+	if (changed < 0)
+		s->named->depth = 0;
 	if (changed > 0)
 		gate_forget(&s->gate, 0, s->gate.n_done);
 	return changed;
@@ -337,32 +345,6 @@ int named_release(struct session *s, struct err *err)
 	return named_commit(s, err);
 }
 
-int named_keep(struct session *s, const char *name, struct err *err)
-{
-	if (name_check("session", name, err) < 0 || (!s->gate.dry && rootless_enter(err) < 0) || store_keep(s, name, err) < 0)
-		return -1;
-	if (s->gate.dry)
-		return 0;
-	s->named = xcalloc(1, sizeof *s->named);
-	s->named->depth = 1;
-	return store_lock(s, err) < 0 ? -1 : named_commit(s, err);
-}
-
-int session_open(struct session *s, const char *name, struct err *err)
-{
-	if (name_check("session", name, err) < 0)
-		return -1;
-	if (s->gate.dry)
-		return 0;
-	int there = store_open(s, name, err);
-	if (there <= 0)
-		return there < 0 ? -1 : named_keep(s, name, err);
-	if (rootless_join(s->store->owner, err) < 0)
-		return -1;
-	s->named = xcalloc(1, sizeof *s->named);
-	return named_begin(s, err) < 0 ? -1 : named_commit(s, err);
-}
-
 void named_leave(struct session *s)
 {
 	if (!s->named)
@@ -372,8 +354,49 @@ void named_leave(struct session *s)
 	s->named = NULL;
 }
 
+/* All that can fail comes before the name, and harms no unnamed session: what was set free still ends with the keeper, which ends with
+ * belljar, and the state lies in the directory that goes. */
+int named_keep(struct session *s, const char *name, struct err *err)
+{
+	if (name_check("session", name, err) < 0 || store_may_keep(s, name, err) < 0)
+		return -1;
+	if (s->gate.dry)
+		return 0;
+	if (rootless_enter(err) < 0 || store_need(s, err) < 0)
+		return -1;
+	s->named = xcalloc(1, sizeof *s->named);
+	if (save(s, err) == 0 && store_keep(s, name, err) == 0)
+		return 0;
+	named_leave(s);
+	return -1;
+}
+
+int session_open(struct session *s, const char *name, struct err *err)
+{
+	if (name_check("session", name, err) < 0)
+		return -1;
+	int there = store_open(s, name, err);
+	if (there <= 0)
+		return there < 0 ? -1 : named_keep(s, name, err);
+	if (rootless_join(s->store->owner, err) < 0)
+		return -1;
+	s->named = xcalloc(1, sizeof *s->named);
+	if (take(s, err) < 0)
+		return -1;
+	store_unlock(s);
+	return 0;
+}
+
+/* In a dry run the steps are told. */
 static int end_this(struct session *s, struct err *err)
 {
+	for (size_t i = s->n_sandboxes; s->gate.dry && i-- > 0;) {
+		struct step step = { .kind = STEP_END, .place = &s->sandboxes[i]->place };
+		if (gate_run(&s->gate, &step, 1, err) < 0)
+			return -1;
+	}
+	if (s->gate.dry)
+		return 0;
 	session_end_sandboxes(s);
 	session_drop(s);
 	named_leave(s);
@@ -389,6 +412,8 @@ int named_end(struct session *s, const char *name, struct err *err)
 	if (!name || (s->name && streq(s->name, name)))
 		return end_this(s, err);
 	struct session *other = session_new();
+	other->gate.dry = s->gate.dry;
+	other->gate.told = s->gate.told;
 	int there = name_check("session", name, err) < 0 ? -1 : store_open(other, name, err);
 	if (there == 0) {
 		err_set(err, ENOENT, "no session %s", name);
@@ -398,7 +423,7 @@ int named_end(struct session *s, const char *name, struct err *err)
 		there = -1;
 	if (there > 0) {
 		other->named = xcalloc(1, sizeof *other->named);
-		there = named_begin(other, err) < 0 || end_this(other, err) < 0 ? -1 : 1;
+		there = take(other, err) < 0 || end_this(other, err) < 0 ? -1 : 1;
 	}
 	if (session_leave(other, NULL) < 0 || there <= 0)
 		return -1;

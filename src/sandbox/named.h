@@ -17,7 +17,8 @@
 int named_begin(struct session *s, struct err *err);
 int named_commit(struct session *s, struct err *err);
 
-/* Let others have the session already, because what the command does from now on (waiting for a program) does not change it. */
+/* Let others have the session already, because what the command does from now on (waiting for a program) does not change it, or is other
+ * commands that take the session each for itself (source). */
 int named_release(struct session *s, struct err *err);
 
 /* Give an unnamed session a name: it lasts from now on. */

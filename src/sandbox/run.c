@@ -101,7 +101,6 @@ static int wait_for(struct sandbox *sb, const struct holder_started *started, in
 {
 	sigset_t block, before;
 	bool gone = false, asked = false;
-	int job = 0, ended = 0;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
@@ -110,10 +109,8 @@ static int wait_for(struct sandbox *sb, const struct holder_started *started, in
 	sigprocmask(SIG_BLOCK, &block, &before);
 	*status = SIGKILL;
 	while (!gone) {
-		if (holder_ended(&sb->place, false, &job, &ended, &gone) && job == started->job) {
-			*status = ended;
+		if (holder_job_ended(&sb->place, started->job, status, &gone))
 			break;
-		}
 		struct pollfd p[] = { { .fd = sb->place.sock, .events = POLLIN }, { .fd = started->pidfd, .events = POLLIN } };
 		hand_on(started->pidfd, &asked);
 		if (gone || ppoll(p, 2, NULL, &before) <= 0 || !p[1].revents)
@@ -212,11 +209,10 @@ int sandbox_wait(struct sandbox *sb, int job, int *status, struct err *err)
 			return 0;
 		struct pollfd p = { .fd = sb->place.sock, .events = POLLIN };
 		bool gone;
-		int ended, ignored;
+		int ignored;
 		if (poll(&p, 1, -1) < 0 && (stop_asked() || stop_interrupted()))
 			return err_set(err, EINTR, "%s: stopped waiting", sb->name);
-		while (holder_ended(&sb->place, false, &ended, &ignored, &gone))
-			;
+		holder_job_ended(&sb->place, 0, &ignored, &gone);
 	}
 }
 

@@ -61,8 +61,10 @@ int store_sweep(struct err *err);
  * one session: what changes it or its state stands between store_lock and store_unlock.
  */
 
-/* Make the session NAME of what was an unnamed session (or of a new one). EEXIST when there is one; a dead one of that name is cleared.
- * s->name is set. On failure it is unnamed as before. */
+/* Could the unnamed session get that name? EEXIST when there is one; a dead one is cleared. */
+int store_may_keep(struct session *s, const char *name, struct err *err);
+
+/* Make it the session NAME (after store_need). s->name is set. On failure it is unnamed as before. */
 int store_keep(struct session *s, const char *name, struct err *err);
 
 /* Open the session NAME. 1 opened (s->name, s->group and s->store are set), 0 there is none that lives, -1 with err. */

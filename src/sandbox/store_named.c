@@ -170,8 +170,8 @@ static int change_owner(struct store *st, pid_t pid, struct err *err)
 	return replace(st, "ledger", buf_text(&new), err) < 0 ? -1 : reopen_ledger(st, err);
 }
 
-/* Is there a living session at PATH? A dead one is cleared. */
-static bool lives(const char *path)
+/* Is there a living session at PATH? A dead one is cleared if CLEAR. */
+static bool lives(const char *path, bool clear)
 {
 	_cleanup_close_ int dir = ledger_lock(path, false);
 
@@ -179,6 +179,8 @@ static bool lives(const char *path)
 		return errno == EWOULDBLOCK;
 	if (ledger_alive(dir))
 		return true;
+	if (!clear)
+		return false;
 	ledger_clear(dir, path, NULL);
 	return access(path, F_OK) == 0;
 }
@@ -213,22 +215,44 @@ static int rename_session(struct session *s, const char *name, const char *path,
 	return -1;
 }
 
-int store_keep(struct session *s, const char *name, struct err *err)
+/* Does the session NAME live? 1 with its path (the caller's to free), 0, or -1 with err. Nothing is made here: a kill would leave it. */
+static int find_living(const struct session *s, const char *name, char **path, struct err *err)
+{
+	_cleanup_free_ char *where = store_run_path();
+
+	if (access(where, F_OK) < 0)
+		return 0;
+	_cleanup_free_ char *run = store_run_dir(err);
+	if (!run)
+		return -1;
+	*path = xasprintf("%s/%s", run, name);
+	return access(*path, F_OK) == 0 && lives(*path, !s->gate.dry);
+}
+
+static int is_taken(const char *name, struct err *err)
+{
+	err_set(err, EEXIST, "there is a session %s already", name);
+	return err_try(err, "belljar -s %s, which opens it", name);
+}
+
+int store_may_keep(struct session *s, const char *name, struct err *err)
 {
 	if (s->name)
 		return err_set(err, EEXIST, "the session has a name already: %s", s->name);
 	if (is_number(name))
 		return err_usage(err, "%s can't name a session: it needs a letter", name);
-	if (s->gate.dry)
-		return 0;
-	if (store_need(s, err) < 0)
-		return -1;
+	_cleanup_free_ char *path = NULL;
+	int there = find_living(s, name, &path, err);
+	return there > 0 ? is_taken(name, err) : there;
+}
+
+int store_keep(struct session *s, const char *name, struct err *err)
+{
 	char *slash = strrchr(s->store->dir, '/');
 	_cleanup_free_ char *path = xasprintf("%.*s/%s", (int)(slash - s->store->dir), s->store->dir, name);
-	if (access(path, F_OK) == 0 && lives(path)) {
-		err_set(err, EEXIST, "there is a session %s already", name);
-		return err_try(err, "belljar -s %s, which opens it", name);
-	}
+
+	if (access(path, F_OK) == 0 && lives(path, true))
+		return is_taken(name, err);
 	if (rename_session(s, name, path, err) < 0) {
 		change_owner(s->store, getpid(), NULL);
 		return -1;
@@ -283,16 +307,10 @@ int store_open(struct session *s, const char *name, struct err *err)
 {
 	if (is_number(name))
 		return err_usage(err, "%s can't name a session: it needs a letter", name);
-	/* Nothing is made here: a kill would leave it. */
-	_cleanup_free_ char *where = store_run_path();
-	if (access(where, F_OK) < 0)
-		return 0;
-	_cleanup_free_ char *run = store_run_dir(err);
-	if (!run)
-		return -1;
-	_cleanup_free_ char *path = xasprintf("%s/%s", run, name);
-	if (access(path, F_OK) < 0 || !lives(path))
-		return 0;
+	_cleanup_free_ char *path = NULL;
+	int there = find_living(s, name, &path, err);
+	if (there <= 0)
+		return there;
 	return open_at(s, name, path, err) < 0 ? -1 : 1;
 }
 

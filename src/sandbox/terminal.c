@@ -15,6 +15,8 @@
 #include "base/stop.h"
 #include "sandbox/terminal.h"
 
+enum { LAST_WORD_S = 1, HUNG_UP_NS = 100000000 };
+
 struct proxy {
 	struct place *place;
 	const struct holder_started *started;
@@ -22,6 +24,8 @@ struct proxy {
 	char typed[4096];      /* read from in, not yet taken by the pty */
 	size_t n_typed;
 	int status;
+	bool hung_up;          /* nobody inside has the pty open */
+	bool over;             /* the program has ended, so its end is being said, or the word is lost */
 	bool ended;
 };
 
@@ -93,21 +97,33 @@ static void push(struct proxy *x)
 	}
 }
 
+static void listen_to_holder(struct proxy *x)
+{
+	bool gone = false;
+
+	x->ended = holder_job_ended(x->place, x->started->job, &x->status, &gone) || gone;
+}
+
 static void turn(struct proxy *x, const sigset_t *mask)
 {
+	struct timespec moment = { .tv_sec = x->over ? LAST_WORD_S : 0, .tv_nsec = x->over ? 0 : HUNG_UP_NS };
+	/* A pty that is hung up would wake us for ever while the program runs on; but it may be opened again. */
 	struct pollfd fds[] = {
 		{ .fd = x->n_typed ? -1 : x->in, .events = POLLIN },
-		{ .fd = x->started->master, .events = (short)(POLLIN | (x->n_typed ? POLLOUT : 0)) },
+		{ .fd = x->hung_up ? -1 : x->started->master, .events = (short)(POLLIN | (x->n_typed ? POLLOUT : 0)) },
 		{ .fd = x->place->sock, .events = POLLIN },
+		{ .fd = x->over ? -1 : x->started->pidfd, .events = POLLIN },
 	};
-	int job, status;
-	bool gone = false;
 
 	if (resized)
 		follow_size(x);
 	if (stop_asked())
 		holder_signal(x->started->pidfd, SIGHUP);
-	if (ppoll(fds, 3, NULL, mask) < 0)
+	int ready = ppoll(fds, 4, x->over || x->hung_up ? &moment : NULL, mask);
+	x->ended = x->over && ready == 0;
+	bool hung_up = ready > 0 && (fds[1].revents & (POLLHUP | POLLIN)) == POLLHUP;
+	x->hung_up = hung_up || (x->hung_up && x->over);
+	if (ready <= 0)
 		return;
 	if (fds[1].revents & POLLOUT)
 		push(x);
@@ -115,19 +131,9 @@ static void turn(struct proxy *x, const sigset_t *mask)
 		copy_out(x);
 	if (fds[0].revents)
 		copy_in(x);
-	if (fds[2].revents) {
-		if (holder_ended(x->place, false, &job, &status, &gone) && job == x->started->job) {
-			x->status = status;
-			x->ended = true;
-		}
-		x->ended = x->ended || gone;
-	}
-	/* All descriptors of the pty inside are closed, and the program runs on: don't spin on its hang-up. */
-	if ((fds[1].revents & POLLHUP) && !(fds[1].revents & POLLIN) && !x->ended &&
-	    holder_ended(x->place, true, &job, &status, &gone) && job == x->started->job) {
-		x->status = status;
-		x->ended = true;
-	}
+	x->over = x->over || fds[3].revents;
+	if (fds[2].revents)
+		listen_to_holder(x);
 }
 
 void terminal_run(struct place *p, const struct holder_started *started, const int std[3], int *status)
@@ -152,6 +158,7 @@ void terminal_run(struct place *p, const struct holder_started *started, const i
 		cfmakeraw(&raw);
 		tcsetattr(x.in, TCSADRAIN, &raw);
 	}
+	listen_to_holder(&x);
 	while (!x.ended)
 		turn(&x, &before);
 	while (copy_out(&x))
