@@ -90,34 +90,44 @@ struct sandbox *shell_sandbox(struct shell *sh, struct err *err)
 
 /* What undo needs to know. */
 
-static void forget_undo(struct shell *sh, size_t i)
+static void forget_newest(struct shell *sh)
 {
-	free(sh->undo[i].source);
-	memmove(&sh->undo[i], &sh->undo[i + 1], (sh->n_undo - i - 1) * sizeof *sh->undo);
-	sh->n_undo--;
+	free(sh->undo[--sh->n_undo].source);
+	if (sh->undo_from > sh->n_undo)
+		sh->undo_from = sh->n_undo;
+}
+
+/* Drop what is too old to be taken back. */
+static void forget_oldest(struct shell *sh)
+{
+	size_t old = sh->undo_from, gone = sh->undo[old - 1].end;
+
+	gate_forget(&sh->session->gate, 0, gone);
+	for (size_t i = 0; i < old; i++)
+		free(sh->undo[i].source);
+	sh->n_undo -= old;
+	sh->undo_from = 0;
+	for (size_t i = 0; i < sh->n_undo; i++) {
+		sh->undo[i] = sh->undo[i + old];
+		sh->undo[i].mark -= gone;
+		sh->undo[i].end -= gone;
+	}
 }
 
 /* The journal's stretch from MARK to its end was made by this command. */
 static void remember(struct shell *sh, const char *source, size_t mark)
 {
-	struct gate *g = &sh->session->gate;
-	size_t end = gate_mark(g);
+	size_t end = gate_mark(&sh->session->gate);
 
 	if (end <= mark)
 		return;
-	if (sh->n_undo == UNDO_KEPT) {
-		size_t gone = sh->undo[0].end;
-		gate_forget(g, 0, gone);
-		forget_undo(sh, 0);
-		for (size_t i = 0; i < sh->n_undo; i++) {
-			sh->undo[i].mark -= gone;
-			sh->undo[i].end -= gone;
-		}
-		mark -= gone;
-		end -= gone;
-	}
 	struct undo *u = GROW(&sh->undo, &sh->n_undo);
 	*u = (struct undo){ .source = xstrdup(source), .mark = mark, .end = end };
+	if (sh->n_undo - sh->undo_from > UNDO_KEPT)
+		sh->undo_from++;
+	/* Many at once: all that stays has to move. */
+	if (sh->undo_from == UNDO_KEPT)
+		forget_oldest(sh);
 }
 
 static void said_gone(void *arg, const char *text)
@@ -141,14 +151,14 @@ int shell_undo(struct shell *sh, char **source, struct err *err)
 	struct gate *g = &sh->session->gate;
 
 	*source = NULL;
-	if (sh->n_undo == 0)
+	if (sh->n_undo == sh->undo_from)
 		return err_set(err, 0, "nothing to take back");
 	struct undo *u = &sh->undo[sh->n_undo - 1];
 	if (gate_can_undo(g, u->mark, u->end, err) < 0)
 		return err_wrap(err, "%.200s: ", u->source);
 	*source = move_str(&u->source);
 	int result = gate_rollback(g, u->mark, err);
-	forget_undo(sh, sh->n_undo - 1);
+	forget_newest(sh);
 	check(sh);
 	return result;
 }
@@ -302,7 +312,7 @@ static int run_in_session(struct shell *sh, const struct line *line, struct err 
 		return -1;
 	if (changed > 0)
 		while (sh->n_undo)
-			forget_undo(sh, sh->n_undo - 1);
+			forget_newest(sh);
 	bool elsewhere = (line->pipe || line->file) && !sh->session->gate.dry;
 	int result = elsewhere ? run_with_target(sh, line, err) : run_command(sh, line, err);
 	if (named_commit(sh->session, &late) < 0 && result == 0) {

@@ -37,6 +37,7 @@ struct shell {
 	size_t n_vars;
 	struct undo *undo;     /* what `undo` would take back, newest last */
 	size_t n_undo;
+	size_t undo_from;      /* the first of them that may still be taken back */
 	int write_error;       /* errno of a failed write to standard output, or 0 */
 	int depth;             /* of source and of commands within commands, to stop a file that sources itself */
 	/* Lists the last LAST lines of the prompt's history (0 = all); NULL when there is no prompt. */
