@@ -13,6 +13,7 @@ const struct command *const cmd_families[] = {
 	cmd_files,
 	cmd_network,
 	cmd_look,
+	cmd_network_modes,
 	cmd_limits,
 	cmd_processes,
 	cmd_scripts,

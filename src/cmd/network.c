@@ -17,10 +17,13 @@ static int run_bridge(struct shell *sh, const struct args *a, struct err *err)
 
 static int run_link(struct shell *sh, const struct args *a, struct err *err)
 {
-	const char *ends[2] = { arg_text(a, "A"), arg_text(a, "B") };
-	const char *addresses[2] = { arg_text(a, "ADDRESS"), arg_text(a, "OTHER") };
+	struct link_wish wish = {
+		.ends = { arg_text(a, "A"), arg_text(a, "B") },
+		.addresses = { arg_text(a, "ADDRESS"), arg_text(a, "OTHER") },
+		.bare = arg_has(a, "noaddr"),
+	};
 
-	return network_link(sh->session, ends, addresses, err);
+	return network_link(sh->session, &wish, err);
 }
 
 /* The current sandbox, if there is one: what is named fully, or is in the lab, needs none. */
@@ -182,13 +185,15 @@ const struct type network_end = { .name = "end", .what = "a sandbox, a bridge or
 const struct command cmd_network[] = {
 	{ "bridge", "network", "make a bridge, a switch that sandboxes are linked to", "NAME:linkname [ADDRESS:cidr] [host]",
 	  "A bridge lives in the lab, a net namespace of the session in which no program runs, so that nothing of it is seen on the host. With an "
-	  "address the bridge itself can be reached, as a router's port could. With *host* it is made on the host, and goes when the session ends.",
+	  "address the bridge itself can be reached, as a router's port could, and its subnet is a pool that *link* hands out addresses of. With "
+	  "*host* it is made on the host, and goes when the session ends.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_bridge },
-	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", "A[:IF]:end B[:IF]:end [ADDRESS:cidr [OTHER:cidr]]",
+	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", "A[:IF]:end B[:IF]:end [noaddr | ADDRESS:cidr [OTHER:cidr]]",
 	  "Each end is a sandbox with a *net* namespace of its own, a bridge, or *host*. Inside a sandbox the link is called eth0, then eth1 and so "
 	  "on, unless a name is given: `web:lan`. At a bridge and on the host it is called after the other end: `web.eth0`. Both ends are brought "
 	  "up. A first address goes to the first end, a second one to the other; a link to a bridge takes one, for the end that is not at the "
-	  "bridge. Addresses of a bridge are its own, see *bridge* and *addr*.\n\n"
+	  "bridge. Without one, that end gets a free address of each of the bridge's subnets, or none with *noaddr*. Addresses of a bridge are its "
+	  "own, see *bridge* and *addr*.\n\n"
 	  "The link is a veth pair: it goes when either end is deleted, or its sandbox ends.",
 	  "new a\nunshare net\nnew b\nunshare net\nlink a b 10.0.0.1/24 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_link },
 	{ "unlink", "network", "delete a link or a bridge", "LINK:link",
@@ -199,7 +204,7 @@ const struct command cmd_network[] = {
 	  "Without *LINK*, the only one the sandbox has. IPv6 addresses can be used at once: belljar does not wait for the network to object. When the "
 	  "last IPv4 address goes, the routes over that link go with it; *undo* brings all of them back. The kernel would take the other addresses "
 	  "of a subnet away together with the first one; belljar puts them back.",
-	  "bridge br0\naddr br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0\naddr 10.0.0.2/24\naddr eth0 fd00::2/64\naddr del eth0 10.0.0.2/24\n",
+	  "bridge br0\naddr br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 noaddr\naddr 10.0.0.2/24\naddr eth0 fd00::2/64\naddr del eth0 10.0.0.2/24\n",
 	  0, run_addr },
 	{ "route", "network", "add, delete or list routes of the sandbox", "[[del] (default | TO:cidr) [via GATEWAY:address] [dev LINK:linkname]]",
 	  "The gateway must be in the subnet of an address on a link that is up. Without arguments the routes are listed, without those that an "

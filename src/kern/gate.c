@@ -341,6 +341,11 @@ int gate_planned_link(const struct gate *g, const struct place *p, const char *n
 	return -1;
 }
 
+const struct step *gate_done(const struct gate *g, size_t i)
+{
+	return i < g->n_done ? &g->done[i].done : NULL;
+}
+
 void gate_plan(struct gate *g)
 {
 	static const struct { const char *name; int number; } errors[] = { { "EPERM", EPERM }, { "ENOMEM", ENOMEM }, { "ENOSPC", ENOSPC },

@@ -45,6 +45,10 @@ int gate_can_undo(const struct gate *g, size_t mark, size_t end, struct err *err
  * without asking the kernel. */
 int gate_planned_link(const struct gate *g, const struct place *p, const char *name);
 
+/* The Ith step of the journal, oldest first, whose place may be gone (NULL); NULL past the end. For planning: what a dry run would have done
+ * so far stands only there. */
+const struct step *gate_done(const struct gate *g, size_t i);
+
 /* One step in words, as kernel calls, and as a shell command (three lines). */
 void gate_tell(const struct step *s, FILE *out);
 

@@ -15,6 +15,7 @@
 #include "kern/net.h"
 #include "kern/ns.h"
 #include "kern/step.h"
+#include "kern/textfile.h"
 #include "kern/wire.h"
 
 void step_copy(struct step *to, const struct step *from)
@@ -195,6 +196,7 @@ static int undo_pair(const struct step *done, struct step *inverse)
 	static const enum step_kind other[STEP_KINDS] = {
 		[STEP_UP] = STEP_DOWN,     [STEP_DOWN] = STEP_UP,         [STEP_ADDR] = STEP_UNADDR,     [STEP_UNADDR] = STEP_ADDR,
 		[STEP_ROUTE] = STEP_UNROUTE, [STEP_UNROUTE] = STEP_ROUTE, [STEP_CGROUP] = STEP_UNCGROUP,
+		[STEP_FILE] = STEP_UNFILE, [STEP_LINE] = STEP_UNLINE,     [STEP_UNLINE] = STEP_LINE,
 	};
 
 	*inverse = *done;
@@ -338,6 +340,16 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNROUTE] = { .name = "route del", .who = WHO_HOST, .say = "in {place}, forget the route to {text} {via} {dev}",
 		.calls = "RTM_DELROUTE {text} {via} {dev}", .shell = "{ip} route del {text} {via} {dev}", .act = act_unroute,
 		.inverse = undo_pair },
+
+	[STEP_FILE] = { .name = "file", .who = WHO_HOST, .say = "write {what} into {to}", .calls = "open(\"{to}\", O_CREAT | O_TRUNC); write()",
+		.shell = "cat > {to}", .act = textfile_write, .inverse = undo_pair },
+	[STEP_UNFILE] = { .name = "rm file", .who = WHO_HOST, .say = "remove {to}", .calls = "unlink(\"{to}\")", .shell = "rm {to}",
+		.act = textfile_remove, .for_good = "the file is gone" },
+	[STEP_LINE] = { .name = "line", .who = WHO_HOST, .say = "add \"{text}\" to {to}",
+		.calls = "open(\"{to}\", O_APPEND); write(\"{text}\")", .shell = "echo '{text}' >> {to}", .act = textfile_add_line,
+		.inverse = undo_pair },
+	[STEP_UNLINE] = { .name = "rm line", .who = WHO_HOST, .say = "take \"{text}\" out of {to}",
+		.calls = "pwrite(); ftruncate()", .shell = "sed -i '/^{text}$/d' {to}", .act = textfile_drop_line, .inverse = undo_pair },
 
 	[STEP_CGROUP] = { .name = "cgroup", .who = WHO_HOST, .say = "make the control group {text}", .calls = "mkdir({to})",
 		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_pair },

@@ -71,6 +71,12 @@ enum step_kind {
 	STEP_ROUTE,        /* text: destination CIDR or "default", from: gateway or NULL, to: link or NULL */
 	STEP_UNROUTE,      /* the same */
 
+	/* text files of the session (textfile.h); to: path on the host */
+	STEP_FILE,         /* text: all of it, what: that in a few words */
+	STEP_UNFILE,       /* remove it */
+	STEP_LINE,         /* text: a line behind the others */
+	STEP_UNLINE,       /* the same line, taken out */
+
 	/* control groups; see cg.h */
 	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a key whose version 1 hierarchy it
 	                    * is made in; parents are made too                mkdir -p */

@@ -17,6 +17,7 @@
 #include "kern/ledger.h"
 #include "kern/rootless.h"
 #include "sandbox/named.h"
+#include "sandbox/network_pool.h"
 #include "sandbox/store.h"
 
 struct named {
@@ -299,6 +300,8 @@ int named_begin(struct session *s, struct err *err)
 		s->named->depth = 0;
 	if (changed > 0)
 		gate_forget(&s->gate, 0, s->gate.n_done);
+	/* Another belljar may have given addresses, which the state does not tell. */
+	pool_forget(s);
 	return changed;
 }
 

@@ -15,6 +15,7 @@
 #include "sandbox/network.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
+#include "sandbox/network_pool.h"
 #include "sandbox/store.h"
 
 /* What is made on the host is noted first, with the number it will have. Ends of pairs would go by themselves, but not before the kernel
@@ -44,7 +45,8 @@ struct end {
 	const char *label;     /* sandbox, "host" or "lab": what names of other ends are made of */
 	char bridge[IFNAMSIZ]; /* it becomes a port of this bridge; "" = it doesn't */
 	char port[IFNAMSIZ];   /* the link's name here; "" until chosen */
-	const char *address;
+	const char *addresses[POOL_ADDRESSES];
+	size_t n_addresses;
 	int index;             /* on the host: its number, chosen beforehand; else mostly 0 */
 };
 
@@ -81,6 +83,19 @@ static int find_bridge(struct session *s, const char *name, struct end *e, struc
 		return err_try(err, "new %s, or bridge %s", name, name);
 	}
 	return streq(link.kind, "bridge") ? 0 : no_bridge(e, err);
+}
+
+int network_find_bridge(struct session *s, const char *name, struct place **place, struct err *err)
+{
+	struct net_link link = { 0 };
+	struct end e = { 0 };
+
+	if (find_bridge(s, name, &e, err) < 0)
+		return -1;
+	*place = e.place;
+	if (network_find(s, e.place, name, &link, err) < 0)
+		return -1;
+	return streq(link.kind, "bridge") ? 0 : no_bridge(&e, err);
 }
 
 /* "lab:br0" is that bridge, "host:br0" too if it is one of ours there. */
@@ -204,7 +219,7 @@ static int choose_names(struct session *s, struct end e[2], struct err *err)
 	return 0;
 }
 
-static int check_ends(const char *texts[2], const struct end e[2], struct err *err)
+static int check_ends(const char *const texts[2], const struct end e[2], struct err *err)
 {
 	if (e[0].bridge[0] && e[1].bridge[0]) {
 		err_set(err, ELOOP, "%s and %s are both bridges", texts[0], texts[1]);
@@ -221,8 +236,13 @@ static int check_ends(const char *texts[2], const struct end e[2], struct err *e
 	return 0;
 }
 
+static void add_address(struct end *e, const char *cidr)
+{
+	e->addresses[e->n_addresses++] = cidr;
+}
+
 /* Addresses in the order of the ends; a bridge's port has none. */
-static int give_addresses(struct end e[2], const char *addresses[2], struct err *err)
+static int give_addresses(struct end e[2], const char *const addresses[2], struct err *err)
 {
 	size_t n = addresses[1] ? 2 : addresses[0] ? 1 : 0;
 	bool port = e[0].bridge[0] || e[1].bridge[0];
@@ -237,9 +257,29 @@ static int give_addresses(struct end e[2], const char *addresses[2], struct err 
 	for (size_t i = 0; i < n; i++)
 		if (network_check_address(addresses[i], err) < 0)
 			return -1;
-	e[e[0].bridge[0] ? 1 : 0].address = addresses[0];
+	if (n > 0)
+		add_address(&e[e[0].bridge[0] ? 1 : 0], addresses[0]);
 	if (n == 2)
-		e[1].address = addresses[1];
+		add_address(&e[1], addresses[1]);
+	return 0;
+}
+
+/* At a bridge: what the user gave must be free, and who got nothing gets a free one. POOL holds the texts. */
+static int pool_addresses(struct session *s, struct end e[2], bool bare, struct pool_addresses *pool, struct err *err)
+{
+	const struct end *port = e[0].bridge[0] ? &e[0] : e[1].bridge[0] ? &e[1] : NULL;
+	struct end *other = port == &e[0] ? &e[1] : &e[0];
+
+	if (!port)
+		return 0;
+	if (other->n_addresses)
+		return pool_claim(s, port->place, port->bridge, other->addresses[0], err);
+	if (bare)
+		return 0;
+	if (pool_take(s, port->place, port->bridge, pool, err) < 0)
+		return -1;
+	for (size_t i = 0; i < pool->n; i++)
+		add_address(other, pool->cidr[i]);
 	return 0;
 }
 
@@ -254,22 +294,24 @@ static void plan_pair(struct plan *p, const struct end *near, const struct end *
 	s->text = far->label;
 	s->num = near->index;
 	s->flags = (uint64_t)far->index;
-	if (near->address)
-		plan_add(p, STEP_ADDR, near->place, near->port)->text = near->address;
-	if (far->address)
-		plan_add(p, STEP_ADDR, far->place, far->port)->text = far->address;
+	for (size_t i = 0; i < near->n_addresses; i++)
+		plan_add(p, STEP_ADDR, near->place, near->port)->text = near->addresses[i];
+	for (size_t i = 0; i < far->n_addresses; i++)
+		plan_add(p, STEP_ADDR, far->place, far->port)->text = far->addresses[i];
 	plan_add(p, STEP_UP, far->place, far->port);
 }
 
-int network_link(struct session *s, const char *texts[2], const char *addresses[2], struct err *err)
+int network_link(struct session *s, const struct link_wish *wish, struct err *err)
 {
 	struct plan p = { .session = s };
 	struct end e[2] = { 0 };
+	struct pool_addresses pool;
 
 	for (int i = 0; i < 2; i++)
-		if (find_end(s, texts[i], &e[i], err) < 0)
+		if (find_end(s, wish->ends[i], &e[i], err) < 0)
 			return -1;
-	if (check_ends(texts, e, err) < 0 || give_addresses(e, addresses, err) < 0 || choose_names(s, e, err) < 0)
+	if (check_ends(wish->ends, e, err) < 0 || give_addresses(e, wish->addresses, err) < 0 ||
+	    pool_addresses(s, e, wish->bare, &pool, err) < 0 || choose_names(s, e, err) < 0)
 		return -1;
 	for (int i = 0; i < 2; i++)
 		if (e[i].place == &s->host && note_on_host(s, e[i].port, &e[i].index, err) < 0)
@@ -308,6 +350,8 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 		return -1;
 	if (found)
 		return err_set(err, EEXIST, "%s: there is a link %s already", place->name, name);
+	if (cidr && pool_apart(s, place, name, cidr, err) < 0)
+		return -1;
 	/* Up at once, as everything is. Building hundreds of ports would be up to 1.6 times as fast if it came up last: until then the new
 	 * neighbours' IPv6 duplicate address detection has nobody to go to. Leaving multicast snooping off changes nothing (measured). */
 	struct step *step = plan_add(&p, STEP_BRIDGE, place, name);

@@ -17,9 +17,14 @@
 /* A bridge, up, with an address if CIDR is not NULL; with HOST on the host, where it goes with the session. */
 int network_bridge(struct session *s, const char *name, const char *cidr, bool host, struct err *err);
 
-/* A pair of virtual Ethernet links, both up. Of two ADDRESSES (NULL: none) each goes to its end; a single one goes to the first end
- * that is no bridge. */
-int network_link(struct session *s, const char *ends[2], const char *addresses[2], struct err *err);
+/* A pair of virtual Ethernet links, both up. Of two addresses each goes to its end; a single one goes to the first end that is no bridge.
+ * Without any, the end at a bridge gets a free one of each of the bridge's subnets. */
+struct link_wish {
+	const char *ends[2];
+	const char *addresses[2];      /* NULL: none */
+	bool bare;             /* no address from the bridge either */
+};
+int network_link(struct session *s, const struct link_wish *wish, struct err *err);
 
 /* Delete a link: both ends of a pair. */
 int network_unlink(struct session *s, struct sandbox *sb, const char *link, struct err *err);

@@ -11,6 +11,7 @@
 #include "sandbox/network.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
+#include "sandbox/network_pool.h"
 
 /* ---- links that are there ---- */
 
@@ -260,6 +261,14 @@ static int plan_unaddr(struct plan *p, const struct target *t, const struct lost
 	return 0;
 }
 
+/* Two bridges must be apart, and what a link of a bridge gets must be free. */
+static int claim(struct session *s, const struct target *t, const char *cidr, struct err *err)
+{
+	if (streq(t->link.kind, "bridge") && pool_apart(s, t->place, t->name, cidr, err) < 0)
+		return -1;
+	return pool_claim_link(s, t->label, t->name, cidr, err);
+}
+
 int network_addr(struct session *s, struct sandbox *sb, const char *link, const char *cidr, bool add_it, struct err *err)
 {
 	struct plan p = { .session = s };
@@ -269,6 +278,8 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 	if (add_it && network_check_address(cidr, err) < 0)
 		return -1;
 	if ((link ? find_target(s, sb, link, &t, err) : find_only(s, sb, &t, err)) < 0)
+		return -1;
+	if (add_it && claim(s, &t, cidr, err) < 0)
 		return -1;
 	if (add_it || is_v6(cidr, NULL))
 		plan_add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;

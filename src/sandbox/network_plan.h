@@ -28,6 +28,9 @@ int network_split(const char *text, char who[NAME_LONGEST + 1], char link[IFNAMS
 /* The sandbox of that name, or NULL. */
 struct sandbox *network_sandbox(struct session *s, const char *name);
 
+/* Where the session's bridge NAME is: in the lab, else on the host. ENODEV with err when there is none, EINVAL when it is no bridge. */
+int network_find_bridge(struct session *s, const char *name, struct place **place, struct err *err);
+
 /* Has it a net namespace of its own? 0, or -1 with err. */
 int network_need(const struct sandbox *sb, struct err *err);
 

@@ -14,6 +14,8 @@
 #include "kern/net.h"
 #include "kern/rootless.h"
 #include "sandbox/named.h"
+#include "sandbox/network_names.h"
+#include "sandbox/network_pool.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
@@ -67,6 +69,7 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			said++;
 			holder_end(&p, 1);
 			sandbox_ungroup(sb, NULL);
+			names_forget(s, sb->name, NULL, NULL);
 			forget(s, i);
 		}
 	}
@@ -88,6 +91,7 @@ void session_drop(struct session *s)
 	while (s->n_sandboxes)
 		forget(s, s->n_sandboxes - 1);
 	place_release(&s->lab);
+	pool_forget(s);
 }
 
 int session_leave(struct session *s, struct err *err)
@@ -197,7 +201,7 @@ int sandbox_remove(struct sandbox *sb, struct err *err)
 	struct session *s = sb->session;
 	struct step step = { .kind = STEP_END, .place = &sb->place };
 
-	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0)
+	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n_sandboxes; i++)
 		if (s->sandboxes[i] == sb) {
@@ -213,6 +217,8 @@ int sandbox_rename(struct sandbox *sb, const char *name, struct err *err)
 		return -1;
 	if (find(sb->session, name))
 		return err_set(err, EEXIST, "there is a sandbox %s already", name);
+	if (names_forget(sb->session, sb->name, name, err) < 0)
+		return -1;
 	free(sb->name);
 	sb->name = xstrdup(name);
 	sb->place.name = sb->name;

@@ -25,6 +25,7 @@ refuses 'bridge ..' 2 "*can't name a link*"
 refuses 'bridge web' 2 '*web is the name of a sandbox*'
 refuses 'bridge lo host' 1 '*host: there is a link lo already (EEXIST)*'
 refuses 'bridge br1 10.0.0.1/33' 2 '*at most 32*'
+refuses 'bridge br1 10.0.0.9/16' 1 '*overlapping subnets*'
 refuses 'bridge br1 224.0.0.1/8' 2 '*no address that one link can have*multicast*'
 refuses 'link plain br0' 1 '*plain: no network namespace of its own*try: unshare net*'
 refuses 'link web web' 1 '*both ends of the link would be in it*'
