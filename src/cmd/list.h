@@ -15,6 +15,7 @@ extern const struct command cmd_files[];      /* files.c: root mount bind tmpfs 
 extern const struct command cmd_network[];    /* network.c: bridge link unlink addr route up down links */
 extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
+extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
 extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */
@@ -24,5 +25,6 @@ extern const struct command cmd_limits[];     /* limits.c: limit usage */
 /* Types of values that one family has of its own. */
 extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
+extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit;
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/table.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
+#include "kern/capability.h"
 #include "kern/mnt.h"
 #include "kern/net.h"
 #include "sandbox/like.h"
@@ -224,6 +225,11 @@ static void show_json(const struct picture *p, FILE *out)
 		if (limited(p, k))
 			json_key(&j, limit_keys[k].name), json_str(&j, p->limits[k].words);
 	json_close(&j, '}');
+	json_key(&j, "programs"), json_open(&j, '{');
+	for (int k = 0; k < PRIV_KEYS; k++)
+		if (sb->place.privileges[k])
+			json_key(&j, privilege_table[k].name), json_str(&j, sb->place.privileges[k]);
+	json_close(&j, '}');
 	json_key(&j, "processes"), json_int(&j, (int64_t)p->n_processes);
 	json_close(&j, '}');
 }
@@ -241,6 +247,27 @@ static void show_namespaces(const struct picture *p, FILE *out)
 			fprintf(out, " (owner: user namespace %lu)", owner);
 		fputc('\n', out);
 	}
+}
+
+/* What programs are started with; the sets of capabilities as short as can be. */
+static void show_programs(const struct sandbox *sb, FILE *out)
+{
+	bool any = false;
+
+	for (int k = 0; k < PRIV_KEYS; k++) {
+		const char *value = sb->place.privileges[k];
+		_cleanup_buf_ struct buf b = { 0 };
+		uint64_t mask;
+		if (!value)
+			continue;
+		if (k == PRIV_CAPS && capability_parse_list(value, &mask) == 0)
+			capability_short(mask, &b);
+		else
+			buf_visible(&b, value);
+		fprintf(out, "%s%s %s", any ? ", " : "", privilege_table[k].name, buf_text(&b));
+		any = true;
+	}
+	fprintf(out, "%s", any ? "" : "as its first process");
 }
 
 static void show_text(const struct picture *p, FILE *out)
@@ -274,7 +301,9 @@ static void show_text(const struct picture *p, FILE *out)
 			fprintf(out, "%s%s %s", any ? ", " : "", limit_keys[k].name, p->limits[k].words);
 			any = true;
 		}
-	fprintf(out, "%s\nprocesses: %zu%s\n", any ? "" : "none", p->n_processes, p->n_processes ? " (ps lists them)" : "");
+	fprintf(out, "%s\nprograms:  ", any ? "" : "none");
+	show_programs(sb, out);
+	fprintf(out, "\nprocesses: %zu%s\n", p->n_processes, p->n_processes ? " (ps lists them)" : "");
 }
 
 static int run_show(struct shell *sh, const struct args *a, struct err *err)
@@ -295,7 +324,7 @@ static int run_show(struct shell *sh, const struct args *a, struct err *err)
 const struct command cmd_sandboxes[] = {
 	{ "new", "sandboxes", "make a sandbox", "NAME:newname [like OTHER:sandbox]",
 	  "A sandbox begins as one small process that shares everything with the host; commands take it apart from the host one piece at a time. "
-	  "It becomes the current one. With *like* it gets what another has: the same kinds of namespaces, the same root, limits and variables.",
+	  "It becomes the current one. With *like* it gets what another has: the same kinds of namespaces, the same root, limits, variables and privileges.",
 	  "new web\nshow\n", 0, run_new },
 	{ "use", "sandboxes", "go to another sandbox", "NAME:sandbox",
 	  "The commands that follow act on it. For a single command write `@NAME command` instead.", "new a\nnew b\nuse a\n@b show\n",
@@ -303,8 +332,8 @@ const struct command cmd_sandboxes[] = {
 	{ "ls", "sandboxes", "list the sandboxes", "", "With the process that holds each, its root, and the namespaces of its own.",
 	  "new a\nnew b\nls\n", CMD_OUTSIDE | CMD_NO_UNDO, run_ls },
 	{ "show", "sandboxes", "show what is isolated and what is shared", "[NAME:sandbox]",
-	  "All eight kinds of namespaces with their ids (as `ls -l /proc/PID/ns` shows them) and owners, the root, ids, mounts, links, limits and "
-	  "processes, as the kernel says now.",
+	  "All eight kinds of namespaces with their ids (as `ls -l /proc/PID/ns` shows them) and owners, the root, ids, mounts, links, limits, what "
+	  "programs are started with, and processes, as the kernel says now.",
 	  "new web\nunshare net uts\nshow\n", CMD_NO_UNDO, run_show },
 	{ "rename", "sandboxes", "give a sandbox another name", "[OLD:sandbox to] NAME:newname", "The current one, or the one named first.",
 	  "new web\nrename www\nrename www to shop\n", CMD_OUTSIDE | CMD_NO_UNDO, run_rename },

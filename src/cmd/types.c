@@ -87,4 +87,6 @@ static const struct type ns_ref = { .name = "nsref", .what = "a sandbox, a proce
 				    .complete = complete_sandbox };
 
 const struct type *const cmd_types[] = { &kind, &sandbox, &new_name, &ns_ref, &files_inside, &files_options, &files_mode,
-					 &network_name, &network_there, &network_end, &network_of, NULL };
+					 &network_name, &network_there, &network_end, &network_of,
+					 &privilege_capability, &privilege_user, &privilege_umask, &privilege_rlimit, &privilege_bounds,
+					 &privilege_securebit, NULL };

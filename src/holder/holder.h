@@ -52,6 +52,13 @@ void self_arm(struct holder *h);
 /* Start a program and answer. */
 void spawn_program(struct holder *h, int conn, const struct message *m);
 
+/* In a child that is about to become a program: give up what it is not to have. TERMINAL: its own, given to its user; -1 = none. -1 with
+ * errno and the call that failed. */
+int privilege_apply(const struct wire_privileges *w, int terminal, const char **call);
+
+/* No program inherits capabilities that belljar was given to hand on: -1 with errno. */
+int privilege_shed(void);
+
 /* Answer with DATA and descriptors. */
 void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds);
 

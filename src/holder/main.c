@@ -307,6 +307,7 @@ int main(int argc, char **argv)
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	/* If any of these fails, the end of the socket tells belljar that there is no holder. */
 	if (h.signals < 0 || h.proc < 0 || sigprocmask(SIG_SETMASK, &mask, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    privilege_shed() < 0 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "belljar-holder", 0, 0, 0) < 0)
 		return 1;
 	self_arm(&h);

@@ -29,6 +29,7 @@
 /* Written by the child, read by the holder. */
 struct report {
 	volatile int32_t stage, number;
+	char call[40];
 };
 
 struct program {
@@ -37,6 +38,7 @@ struct program {
 	char **argv, **envp;
 	int std[3];            /* from outside; -1: the pty */
 	int slave;             /* of the pty, -1 = none */
+	pid_t parent;          /* the holder */
 	const int *groups;
 };
 
@@ -116,6 +118,15 @@ static __attribute__((noreturn)) void stop(struct report *r, int stage)
 	_exit(127);
 }
 
+static __attribute__((noreturn)) void stop_at(struct report *r, const char *call)
+{
+	int number = errno;
+
+	strncpy(r->call, call, sizeof r->call - 1);
+	errno = number;
+	stop(r, STAGE_SETUP);
+}
+
 static void set_signals(void)
 {
 	sigset_t none;
@@ -133,6 +144,15 @@ static int set_fds(const struct program *p)
 		if (dup2(p->std[i] >= 0 ? p->std[i] : p->slave, i) < 0)
 			return -1;
 	return (int)syscall(SYS_close_range, 3U, ~0U, 0);
+}
+
+/* Its descriptor of the pty, -1 = none. */
+static int terminal_of(const struct program *p)
+{
+	for (int i = 0; i < 3; i++)
+		if (p->std[i] < 0)
+			return i;
+	return -1;
 }
 
 static int enter_groups(const struct program *p)
@@ -173,9 +193,8 @@ static int exec_program(const struct program *p)
 
 static __attribute__((noinline, noreturn)) void child(const struct holder *h, const struct program *p, struct report *r)
 {
-	/* Without PID 1's death to take it along, it must die with the holder by itself. */
-	if (!h->init && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		stop(r, STAGE_SETUP);
+	const char *call = "";
+
 	if (enter_groups(p) < 0 || (p->slave >= 0 ? setsid() < 0 || ioctl(p->slave, TIOCSCTTY, 0) < 0 : setpgid(0, 0) < 0))
 		stop(r, STAGE_SETUP);
 	if (set_fds(p) < 0)
@@ -183,6 +202,11 @@ static __attribute__((noinline, noreturn)) void child(const struct holder *h, co
 	set_signals();
 	if (chdir(p->cwd) < 0)
 		stop(r, STAGE_CHDIR);
+	if (privilege_apply(&p->want->privileges, terminal_of(p), &call) < 0)
+		stop_at(r, call);
+	/* Without PID 1's death to take it along, it must die with the holder by itself; a change of ids makes the kernel forget that. */
+	if (!h->init && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != p->parent))
+		stop_at(r, "prctl(PR_SET_PDEATHSIG)");
 	exec_program(p);
 	stop(r, STAGE_EXEC);
 }
@@ -234,6 +258,8 @@ static void run(struct holder *h, struct program *p, struct wire_started *out, i
 		}
 	}
 	report->stage = STAGE_DONE;
+	memset(report->call, 0, sizeof report->call);
+	p->parent = getpid();
 	if ((p->want->flags & SPAWN_PTY) && (master = open_pty(p->want, &p->slave, &call)) < 0) {
 		out->stage = STAGE_PTY;
 		out->number = errno;
@@ -245,6 +271,7 @@ static void run(struct holder *h, struct program *p, struct wire_started *out, i
 		close(p->slave);
 	out->stage = pid < 0 ? STAGE_CLONE : (uint32_t)report->stage;
 	out->number = pid < 0 ? errno : report->number;
+	memcpy(out->call, report->call, sizeof out->call);
 	if (out->stage == STAGE_DONE) {
 		struct holder_job *j = new_job(h, (pid_t)pid, p);
 		out->number = 0;

@@ -385,6 +385,10 @@ int holder_spawn(struct place *p, const struct holder_program *w, struct holder_
 		head.group_dirs |= w->groups[i].kind == 'd' ? 1u << i : 0;
 		fds[n_fds++] = w->groups[i].fd;
 	}
+	if (privilege_pack(p, &head.privileges, err) < 0) {
+		err->status = EXIT_OWN;
+		return -1;
+	}
 	_cleanup_free_ char *data = pack(w, &head, &size);
 	if (size > WIRE_LARGEST) {
 		err_set(err, E2BIG, "%s: the arguments and environment of %s are over %d KiB", p->name, w->argv[0], WIRE_LARGEST / 1024);

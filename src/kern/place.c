@@ -107,6 +107,8 @@ void place_release(struct place *p)
 	if (p->net)
 		net_api(NULL)->close(p->net);
 	free(p->ended);
+	for (int k = 0; k < PRIV_KEYS; k++)
+		free(p->privileges[k]);
 	close_fd(&p->sock);
 	close_fd(&p->pidfd);
 	for (int k = 0; k < NS_KINDS; k++)

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "kern/privilege.h"
+
 /* In the order of /proc/PID/ns, which is also the alphabet's. */
 enum ns_kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS, NS_KINDS };
 
@@ -48,6 +50,7 @@ struct place {
 	bool clock_frozen;     /* a process has entered the time namespace: its offsets can't change */
 	struct wire_ended *ended;      /* what its holder said of ended jobs while another answer was awaited (holder.c) */
 	size_t n_ended;
+	char *privileges[PRIV_KEYS];      /* of its programs; NULL = as the holder has it */
 	struct net_conn *net;  /* netlink connection, opened on first use (net.h) */
 };
 

@@ -125,6 +125,9 @@ void step_applied(const struct step *s)
 	case STEP_ROOT_ID:
 		p->mapped = true;
 		break;
+	case STEP_PRIVILEGE:
+		privilege_store(p, (enum privilege)s->num, s->text);
+		break;
 	case STEP_LAB:
 		p->own[NS_NET] = true;
 		break;
@@ -190,6 +193,14 @@ static int undo_link(const struct step *done, struct step *inverse)
 	return 1;
 }
 
+static int undo_privilege(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->from;
+	inverse->from = done->text;
+	return 1;
+}
+
 /* The pairs whose inverse is the other one with the same fields. */
 static int undo_pair(const struct step *done, struct step *inverse)
 {
@@ -209,6 +220,15 @@ static int undo_limit(const struct step *done, struct step *inverse)
 	*inverse = *done;
 	inverse->from = done->old;
 	return done->old[0] ? 1 : 0;
+}
+
+/* It is the place's, and the holder's with the next program: step_applied does it. */
+static int act_privilege(struct step *s, int fd, struct err *err)
+{
+	(void)s;
+	(void)fd;
+	(void)err;
+	return 0;
 }
 
 /* Acts of the network module. */
@@ -311,6 +331,9 @@ const struct step_row step_table[STEP_KINDS] = {
 		.shell = "nsenter -t {pid} -m mkdir -p {to}", .act = mnt_mkdir, .inverse = undo_mkdir },
 	[STEP_RMDIR] = { .name = "rmdir", .who = WHO_JOINED, .say = "remove the directory {to}", .calls = "unlinkat(\"{to}\", AT_REMOVEDIR)",
 		.shell = "nsenter -t {pid} -m rmdir {to}", .act = mnt_rmdir },
+
+	[STEP_PRIVILEGE] = { .name = "privilege", .who = WHO_HOST, .say = "start {place}'s programs from now on with {priv}: {value}",
+		.calls = "{privcalls}", .shell = "{privshell}", .act = act_privilege, .inverse = undo_privilege },
 
 	[STEP_LAB] = { .name = "lab", .who = WHO_HOST, .say = "make a net namespace for the session's bridges",
 		.calls = "unshare(CLONE_NEWNET); open(\"/proc/thread-self/ns/net\"); ioctl(SIOCSIFFLAGS, lo up)", .shell = "ip netns add lab",

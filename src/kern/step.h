@@ -57,6 +57,10 @@ enum step_kind {
 	                    * (then its inverse does nothing) */
 	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */
 
+	/* privileges */
+	STEP_PRIVILEGE,    /* num: key (privilege.h), text: the value that programs get from now on, NULL = as the holder has it,
+	                    * from: the value until now */
+
 	/* network; the place's net namespace */
 	STEP_LAB,          /* a net namespace for the place "lab", loopback up */
 	STEP_LOOPBACK,     /* lo up */

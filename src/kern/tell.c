@@ -103,6 +103,29 @@ static void network(struct buf *b, const struct step *s, const char *key)
 	}
 }
 
+static void fill(struct buf *b, const struct step *s, const char *text);
+
+/* What only steps of privileges need. */
+static void privilege(struct buf *b, const struct step *s, const char *key)
+{
+	const struct privilege_row *row = &privilege_table[s->num];
+
+	if (streq(key, "priv"))
+		buf_str(b, row->name);
+	else if (streq(key, "value"))
+		visible(b, s->text ? s->text : "as its first process");
+	else if (!s->text)
+		buf_str(b, "none");
+	else if (streq(key, "privlist"))
+		for (const char *c = s->text; *c; c++)
+			*c == ' ' ? buf_str(b, ",+") : buf_char(b, *c);
+	else if (streq(key, "privoptions"))
+		for (const char *c = s->text; *c; c++)
+			*c == ' ' ? buf_str(b, " --") : buf_char(b, *c);
+	else
+		fill(b, s, streq(key, "privcalls") ? row->calls : row->shell);
+}
+
 static void field(struct buf *b, const struct step *s, const char *name, size_t n)
 {
 	char key[16] = "";
@@ -142,6 +165,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
 	else if (streq(key, "ip") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
 		network(b, s, key);
+	else if (starts_with(key, "priv") || streq(key, "value"))
+		privilege(b, s, key);
 	else if (streq(key, "file"))
 		visible(b, cg_file_of(s->what));
 	else

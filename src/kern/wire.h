@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "kern/privilege.h"
+
 enum { WIRE_SOCKET = 3 };              /* the holder's descriptor of it */
 enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512 };
 
@@ -44,6 +46,17 @@ struct wire_reply {
 	char call[40];         /* the system call that failed */
 };
 
+/* What a program is not to have (privilege.h); what is not in `set` it inherits. */
+struct wire_privileges {
+	uint32_t set;          /* bits 1 << PRIV_... */
+	uint32_t uid, gid, n_groups, groups[PRIV_GROUPS];
+	uint32_t groups_denied;        /* setgroups(2) is denied in the user namespace */
+	uint32_t securebits, umask;
+	uint32_t limits;       /* bit of each rlimit that is set */
+	uint64_t caps, ambient;
+	uint64_t soft[RLIMITS], hard[RLIMITS];
+};
+
 enum { SPAWN_DETACHED = 1, SPAWN_PTY = 2 };
 
 /* Descriptors: standard input, output, error (each absent where the pty takes its place: bits of `on_pty`), then control group entries
@@ -54,6 +67,7 @@ struct wire_spawn {
 	uint32_t groups, group_dirs;
 	uint16_t rows, columns;
 	uint32_t argc, envc;
+	struct wire_privileges privileges;
 	uint32_t size;         /* of the strings that follow: working directory, arguments, environment, each ended by NUL */
 };
 

@@ -11,6 +11,7 @@
 #include "sandbox/like.h"
 #include "sandbox/limits.h"
 #include "sandbox/namespaces.h"
+#include "sandbox/privileges.h"
 #include "sandbox/root.h"
 
 /* One map of the model's user namespace. */
@@ -86,5 +87,8 @@ int sandbox_like(struct sandbox *sb, struct sandbox *model, struct err *err)
 		_cleanup_free_ char *name = xstrndup(model->env[i], n);
 		sandbox_env(sb, name, model->env[i] + n + 1);
 	}
+	for (int k = 0; k < PRIV_KEYS; k++)
+		if (privileges_set(sb, (enum privilege)k, model->place.privileges[k], err) < 0)
+			return -1;
 	return 0;
 }

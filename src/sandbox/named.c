@@ -74,6 +74,11 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 	put_value(b, "group", sb->group);
 	for (size_t i = 0; i < sb->n_env; i++)
 		put_value(b, "env", sb->env[i]);
+	for (int k = 0; k < PRIV_KEYS; k++)
+		if (p->privileges[k]) {
+			_cleanup_free_ char *line = xasprintf("%d %s", k, p->privileges[k]);
+			put_value(b, "privilege", line);
+		}
 }
 
 static void put_state(struct buf *b, const struct session *s)
@@ -146,6 +151,8 @@ static void begin_sandbox(struct reading *r, char *name, struct sandbox **old, s
 			free(sb->env[i]);
 		sb->root = sb->group = NULL;
 		sb->n_env = 0;
+		for (int k = 0; k < PRIV_KEYS; k++)
+			privilege_store(&sb->place, (enum privilege)k, NULL);
 		memset(sb->place.joined, 0, sizeof sb->place.joined);
 		free(name);
 	} else {
@@ -171,6 +178,15 @@ static void find_holder(struct reading *r, const char *text)
 		return;
 	place_release(p);
 	hold(r->s, p, pid, start);
+}
+
+static void read_privilege(struct place *p, const char *text)
+{
+	_cleanup_free_ char *value = get_value(text);
+	int k = -1, n = 0;
+
+	if (sscanf(value, "%d %n", &k, &n) == 1 && n && k >= 0 && k < PRIV_KEYS)
+		privilege_store(p, (enum privilege)k, value + n);
 }
 
 static void read_sandbox_line(struct reading *r, const char *key, const char *text)
@@ -200,6 +216,8 @@ static void read_sandbox_line(struct reading *r, const char *key, const char *te
 		sb->group = get_value(text);
 	} else if (streq(key, "env")) {
 		*GROW(&sb->env, &sb->n_env) = get_value(text);
+	} else if (streq(key, "privilege")) {
+		read_privilege(p, text);
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "sandbox/limits.h"
 #include "sandbox/look.h"
 #include "sandbox/named.h"
+#include "sandbox/privileges.h"
 #include "sandbox/run.h"
 #include "sandbox/terminal.h"
 
@@ -43,7 +44,7 @@ static char **environment(const struct sandbox *sb)
 	size_t n = 0;
 
 	env[n++] = xasprintf("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	env[n++] = xasprintf("HOME=%s", sb->root ? "/root" : or(getenv("HOME"), "/"));
+	env[n++] = xasprintf("HOME=%s", privileges_user(sb) ? "/" : sb->root ? "/root" : or(getenv("HOME"), "/"));
 	env[n++] = xasprintf("TERM=%s", or(getenv("TERM"), "dumb"));
 	env[n++] = xasprintf("LANG=%s", or(getenv("LANG"), "C.UTF-8"));
 	env[n++] = xasprintf("BELLJAR_SANDBOX=%s", sb->name);

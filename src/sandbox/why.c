@@ -88,6 +88,20 @@ static const struct why catalogue[] = {
 	  "A link is seen only in the net namespace it is in. After unshare net or join net a sandbox has other links than before, and a link that "
 	  "moved lost its addresses and is down." },
 
+	/* privileges */
+	{ NULL, "setresgid", EINVAL, "the sandbox's user namespace has no such id", "show, which tells the ids it has; user with one of them, or inherit",
+	  "In a user namespace there are only the ids that its maps name. Another one is EINVAL for setresuid and setresgid, and files of others "
+	  "seem to belong to 65534." },
+	{ NULL, "setresuid", EINVAL, "the sandbox's user namespace has no such id", "show, which tells the ids it has; user with one of them, or inherit",
+	  "In a user namespace there are only the ids that its maps name. Another one is EINVAL for setresuid and setresgid, and files of others "
+	  "seem to belong to 65534." },
+	{ NULL, "setgroups", EPERM, "groups can't be set where the user namespace was mapped without privileges", "user UID without groups",
+	  "A user namespace whose group map was written without CAP_SETGID has setgroups denied for good, because dropping a group could give access "
+	  "that the group was to take away (user_namespaces(7))." },
+	{ NULL, "setrlimit", EPERM, "raising a hard limit needs CAP_SYS_RESOURCE on the host", "a lower limit",
+	  "Every process may lower its limits; raising a hard one needs CAP_SYS_RESOURCE in the first user namespace, which nobody in another "
+	  "one has." },
+
 	/* control groups */
 	{ "limit", NULL, ENOENT, "the controller is not given to this control group", "help limit",
 	  "On cgroup version 2 a group has the files of a controller only when cgroup.subtree_control of its parent names it. A controller that "
