@@ -245,6 +245,17 @@ size_t gate_mark(const struct gate *g)
 	return g->n_done;
 }
 
+/* The steps that take back are counted in the fault plan too. */
+static int take_back(struct gate *g, struct step *inverse, struct err *err)
+{
+	size_t done;
+
+	g->count++;
+	if (g->fail_at && (g->count == g->fail_at || (g->fail_back && g->count == g->fail_at + 1)))
+		return fail(g, inverse, err);
+	return g->dry ? 0 : perform(inverse, 1, &done, err);
+}
+
 int gate_rollback(struct gate *g, size_t mark, struct err *err)
 {
 	int result = 0;
@@ -252,12 +263,11 @@ int gate_rollback(struct gate *g, size_t mark, struct err *err)
 	while (g->n_done > mark) {
 		struct change c = g->done[--g->n_done];
 		struct err one = { 0 };
-		size_t done;
 
 		if (c.can == 1) {
 			if (g->explain || g->dry)
 				gate_tell(&c.inverse, g->told ? g->told : stdout);
-			if (!g->dry && perform(&c.inverse, 1, &done, &one) < 0) {
+			if (take_back(g, &c.inverse, &one) < 0) {
 				if (result == 0 && err)
 					*err = one;
 				result = -1;
@@ -359,6 +369,8 @@ void gate_plan(struct gate *g)
 	g->fail_errno = EPERM;
 	if (streq(rest, ":KILL"))
 		g->fail_kill = true;
+	if (streq(rest, ":BACK"))
+		g->fail_back = true;
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
 		if (*rest == ':' && streq(rest + 1, errors[i].name))
 			g->fail_errno = errors[i].number;

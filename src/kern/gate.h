@@ -25,6 +25,7 @@ struct gate {
 	unsigned long fail_at; /* fault plan: fail the step of this number (1 = first) with fail_errno; 0 = none */
 	int fail_errno;
 	bool fail_kill;        /* ... by killing belljar itself just before it */
+	bool fail_back;        /* ... and the next one as well: the first that would take back what came before */
 	struct change *done;   /* the journal: what was performed, oldest first, with its inverse */
 	size_t n_done;
 };

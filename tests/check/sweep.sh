@@ -1,6 +1,7 @@
 #!/bin/bash
-# The fault sweep: each step of each script in tests/script/sweep fails once, and once belljar is killed in front of it. Each time: an error
-# in words and a status that is not 0, a clean machine, and the same script works right after.
+# The fault sweep: each step of each script in tests/script/sweep fails, with two errors, once together with the step that would take back
+# what came before (BACK), and once belljar is killed in front of it. Each time: an error in words and a status that is not 0, and a clean
+# machine; and the same script works after each failure with EPERM.
 #
 # usage: sweep.sh [SCRIPT]...
 set -u
@@ -35,9 +36,10 @@ sweep()
 		esac
 		[ ! -s "$dir/left" ] || { left=$((left + 1)); echo "  $(basename "$script") $fault: $(head -3 "$dir/left")"; }
 		[ "$status" != 0 ] || echo "  $(basename "$script") $fault: status 0"
+		[ "$kind" = EPERM ] || [ $n = "$3" ] || continue
+		once '' "$script"
+		[ "$status" = 0 ] || { again=$((again + 1)); echo "  $(basename "$script") after $fault:"; cat "$dir/out"; }
 	done
-	once '' "$script"
-	[ "$status" = 0 ] || { again=1; cat "$dir/out"; }
 	local sum=$((false + mute + crash + hang + left + again))
 	[ $sum = 0 ] && printf ok || { printf 'not ok'; failed=1; }
 	echo " - $(basename "$script") $kind, $3 steps: $false false, $mute mute, $crash crashed, $hang hung, $left left something, $again failed next"
@@ -48,7 +50,7 @@ for script; do
 	once '' "$script"
 	[ "$status" = 0 ] && [ ! -s "$dir/left" ] || { echo "not ok - $script: $(cat "$dir/out" "$dir/left")"; failed=1; continue; }
 	steps=$("$AROUND" -- "$BELLJAR" --explain -f "$script" 2>/dev/null </dev/null | grep -c '^    kernel:')
-	for kind in EPERM ENOMEM KILL; do
+	for kind in EPERM ENOMEM BACK KILL; do
 		sweep $kind "$script" "$steps"
 	done
 done
