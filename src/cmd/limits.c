@@ -3,11 +3,13 @@
  */
 #include "config.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
+#include "lang/grammar.h"
 #include "sandbox/limits.h"
 
 /* The kernel has no more numbers for processes (PID_MAX_LIMIT), and refuses a higher limit. */
@@ -34,35 +36,85 @@ static void number_text(int64_t n, char text[32])
 /* A keyword of the grammar and the values behind it make a wish. Returns the number of values taken. */
 static size_t parse_wish(const struct args *args, size_t at, struct limit_wish *w)
 {
+	size_t first = at;
+
 	w->key = limit_key(args->values[at++].name);
 	for (; at < args->n && w->n < LIMIT_VALUES && !limit_key(args->values[at].name); at++) {
 		const struct value *v = &args->values[at];
-		w->v[w->n++] = (struct limit_value){ v->name, v->text, v->num };
+		w->v[w->n++] = (struct limit_value){ v->name, v->text, streq(v->text, "max") ? INT64_MAX : v->num };
 	}
-	return 1 + w->n;
+	return at - first;
 }
 
-/* What the types of the grammar let pass. */
-static int check_wish(const struct args *args, const struct limit_wish *w, struct err *err)
+static int refuse(const struct args *args, const struct limit_wish *w, const char *what, struct err *err)
 {
 	const struct limit_value *v = &w->v[0];
 
-	if (w->key->cg != CG_PIDS || v->n == INT64_MAX || (v->n >= 1 && v->n <= MOST_PIDS))
-		return 0;
-	err_usage(err, "pids %s: not a number from 1 to %d, nor max", v->text, MOST_PIDS);
+	err_usage(err, "%s %s: %s", w->key->name, v->text, what);
 	for (size_t i = 0; i < args->n; i++)
 		if (args->values[i].text == v->text && args->values[i].word)
 			err->column = args->values[i].word->column;
 	return -1;
 }
 
+/* What the types of the grammar let pass. */
+static int check_wish(const struct args *args, const struct limit_wish *w, struct err *err)
+{
+	int64_t n = w->v[0].n;
+
+	switch (w->key->cg) {
+	case CG_PIDS:
+		return n == INT64_MAX || (n >= 1 && n <= MOST_PIDS) ? 0 : refuse(args, w, "not a number from 1 to 4194304, nor max", err);
+	case CG_MEMORY:
+	case CG_MEMORY_HIGH:
+		return n > 0 ? 0 : refuse(args, w, "nothing can run without memory", err);
+	case CG_CPU_WEIGHT:
+	case CG_IO_WEIGHT:
+		return n == INT64_MAX || (n >= 1 && n <= 10000) ? 0 : refuse(args, w, "not a weight from 1 to 10000, nor max", err);
+	default:
+		return 0;
+	}
+}
+
+/* FILE VALUE...: the words of the value, with single blanks between them. */
+static int set_raw(struct sandbox *sb, const struct args *args, struct err *err)
+{
+	_cleanup_buf_ struct buf words = { 0 };
+
+	for (const struct value *v = arg_next(args, "VALUE", NULL); v; v = arg_next(args, "VALUE", v))
+		buf_fmt(&words, "%s%s", words.len ? " " : "", v->text);
+	struct limit_wish w = { limit_raw, { { "FILE", arg_text(args, "FILE"), 0 }, { "VALUE", buf_text(&words), 0 } }, 2 };
+	return limits_set(sb, &w, 1, err);
+}
+
+/* What is used of what holds, "12M, 19%". */
+static void used_cell(struct table *t, const struct limit_now *now)
+{
+	if (!now->used_text)
+		table_cell(t, NULL);
+	else if (now->holds == INT64_MAX || now->holds <= 0)
+		table_cell(t, now->used_text);
+	else
+		table_fmt(t, "%s, %.0f%%", now->used_text, (double)now->used * 100 / (double)now->holds);
+}
+
+/* What holds, and where, unless that is the sandbox's own. */
+static void holds_cell(struct table *t, const struct limit_now *now)
+{
+	size_t n = now->where ? strlen(now->where) : 0;
+
+	if (!now->where || (now->file && strncmp(now->file, now->where, n) == 0 && strchr(now->file + n + 1, '/') == NULL))
+		table_cell(t, now->holds_text);
+	else
+		table_fmt(t, "%s of %s", now->holds_text, now->where);
+}
+
 static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 {
 	static const struct column columns[] = {
-		{ "LIMIT", "limit", COL_TEXT },
-		{ "VALUE", "value", COL_TEXT },
-		{ NULL, "set", COL_TEXT },
-		{ "CONTROL FILE", "file", COL_TEXT },
+		{ "LIMIT", "limit", COL_TEXT },         { "VALUE", "value", COL_TEXT },
+		{ NULL, "set", COL_TEXT },              { "USED", "used", COL_TEXT },
+		{ "EFFECTIVE", "effective", COL_TEXT }, { "CONTROL FILE", "file", COL_TEXT },
 	};
 	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
 
@@ -70,13 +122,36 @@ static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 		_cleanup_(limit_now_free) struct limit_now now = { 0 };
 		if (limits_get(sb, &limit_keys[i], &now, err) < 0)
 			return -1;
+		if (!limit_keys[i].common && now.n == INT64_MAX)
+			continue;
 		table_row(t);
 		table_cell(t, limit_keys[i].name);
 		table_cell(t, now.text);
 		table_cell(t, now.words);
+		used_cell(t, &now);
+		holds_cell(t, &now);
 		table_cell(t, now.file);
 	}
 	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+/* On version 2 a limit below what is in use is set, and the kernel makes room by killing: that is said. */
+static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
+{
+	struct cg_usage before = { 0 }, after = { 0 };
+	bool memory = false;
+
+	for (size_t i = 0; i < n; i++)
+		memory = memory || wishes[i].key->cg == CG_MEMORY;
+	memory = memory && sb->group && !sh->session->gate.dry;
+	if (memory && limits_usage(sb, &before, err) < 0)
+		return -1;
+	if (limits_set(sb, wishes, n, err) < 0 || (memory && limits_usage(sb, &after, err) < 0))
+		return -1;
+	if (memory && before.oom_kills >= 0 && after.oom_kills > before.oom_kills)
+		fprintf(sh->out, "%s: more memory was in use than is allowed now, and the kernel killed %lld\n", sb->name,
+			(long long)(after.oom_kills - before.oom_kills));
 	return 0;
 }
 
@@ -90,14 +165,53 @@ static int run_limit(struct shell *sh, const struct args *args, struct err *err)
 		return -1;
 	if (args->n == 0)
 		return list_limits(sh, sb, err);
+	if (arg_has(args, "FILE"))
+		return set_raw(sb, args, err);
 	for (size_t at = 0; at < args->n;) {
 		struct limit_wish *w = GROW(&wishes, &n);
 		at += parse_wish(args, at, w);
 		if (check_wish(args, w, err) < 0)
 			return -1;
 	}
-	return limits_set(sb, wishes, n, err);
+	return set_limits(sh, sb, wishes, n, err);
 }
+
+/* A control file by the look of its name. */
+static int parse_control_file(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	if (cg_file_controller(v->text) >= 0 && strspn(v->text, "abcdefghijklmnopqrstuvwxyz0123456789._KMGB") == strlen(v->text))
+		return 0;
+	_cleanup_buf_ struct buf shown = { 0 };
+	buf_visible(&shown, v->text);
+	return err_usage(err, "%.100s is no limit, and no control file such as memory.high", buf_text(&shown));
+}
+
+/* rbps=10M and the like. */
+static int parse_rate(struct shell *sh, struct value *v, struct err *err)
+{
+	static const char *const names[] = { "rbps=", "wbps=", "riops=", "wiops=" };
+
+	if (streq(v->text, "max")) {
+		v->num = INT64_MAX;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!starts_with(v->text, names[i]))
+			continue;
+		struct value number = { .text = v->text + strlen(names[i]) };
+		if (type_builtin(i < 2 ? "sizemax" : "nummax")->parse(sh, &number, err) < 0)
+			return -1;
+		v->num = number.num;
+		return v->num > 0 ? 0 : err_usage(err, "%s: nothing could be read or written", v->text);
+	}
+	_cleanup_buf_ struct buf shown = { 0 };
+	buf_visible(&shown, v->text);
+	return err_usage(err, "%.100s is no rate: use rbps=SIZE, wbps=SIZE, riops=COUNT, wiops=COUNT or max", buf_text(&shown));
+}
+
+const struct type limits_file = { .name = "controlfile", .what = "a control file such as memory.high", .parse = parse_control_file };
+const struct type limits_rate = { .name = "rate", .what = "a rate such as rbps=10M or wiops=100, or max", .parse = parse_rate };
 
 /* For people; and for programs, in plain numbers. */
 static const struct column usage_columns[] = {
@@ -193,29 +307,49 @@ const struct command cmd_limits[] = {
 		.name = "limit",
 		.group = "limits",
 		.brief = "bound what the sandbox may use, or list its limits",
-		.grammar = "[memory SIZE:sizemax | swap SIZE:sizemax | cpu SHARE:cpu | cpus LIST | pids COUNT:nummax]...",
+		.grammar =
+			"FILE:controlfile VALUE... | [memory SIZE:sizemax | swap SIZE:sizemax | memory-low SIZE:sizemax | "
+			"memory-high SIZE:sizemax | oom (group | off | max) | cpu SHARE:cpu | cpu-weight WEIGHT:nummax | "
+			"cpu-burst (max | TIME:time) | cpus LIST | mems LIST | pids COUNT:nummax | io PATH:path RATE:rate... | "
+			"io-weight WEIGHT:nummax | hugetlb PAGE:size SIZE:sizemax]...",
 		.text =
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
 			"them. Programs that run already come under them too. Several limits in one command are set all or "
-			"none. `max` lifts a limit (`all` for *cpus*). Without arguments the limits are listed, each with its "
-			"control file.\n\n"
+			"none. `max` lifts a limit (`all` for *cpus* and *mems*). Without arguments the limits are listed: the "
+			"value, how much of it is used, what is effective (a group above may allow less), and the control "
+			"file. belljar-limits(7) has the control files of both versions side by side.\n\n"
 			"*memory*: bytes that all programs together may have in memory, files in a tmpfs and cached files "
 			"included, in whole pages. When there is no more, the kernel kills one of them; *usage* counts that. "
 			"A limit below what is used now kills at once on control groups version 2, and is refused on version "
 			"1.\n\n"
 			"*swap*: bytes that may be swapped out in addition to *memory*. On version 1 only while *memory* is "
 			"limited too.\n\n"
+			"*memory-low*: as long as the sandbox has no more than this, its memory is taken last when the machine "
+			"runs short. On version 1 it is the nearest thing there, the soft limit. *memory-high*: from this on "
+			"programs are slowed and their memory is swapped out or dropped, but nobody is killed; version 2 only.\n\n"
+			"*oom*: with `group` all programs of the sandbox are killed together when memory runs out (version 2); "
+			"with `off` nobody is killed, who wants more waits (version 1).\n\n"
 			"*cpu*: share of processor time, in each 100 ms: `50%` or `0.5` is half a processor, `2` is two. At "
-			"least 1%.\n\n"
-			"*cpus*: the processors that may be used, such as `0-2,5`.\n\n"
+			"least 1%. *cpu-burst*: processor time that was not used and may be caught up on, such as `20ms`, at most "
+			"what *cpu* allows in 100 ms. *cpu-weight*: share when processors are scarce, 1 to 10000; who "
+			"has not been given any has 100.\n\n"
+			"*cpus*: the processors that may be used, such as `0-2,5`. *mems*: the memory nodes.\n\n"
 			"*pids*: number of processes and threads. When it is reached, fork fails with EAGAIN.\n\n"
+			"*io*: bytes and operations a second that may be read from a disk and written to it. The disk is a "
+			"block device or the one that a path is on, always the whole. Version 1 misses what is "
+			"written through the cache of files and written back later. *io-weight*: share when a disk is busy, 1 to 10000, where "
+			"its scheduler heeds it.\n\n"
+			"*hugetlb*: bytes in huge pages of a size, such as `hugetlb 2M 64M`.\n\n"
+			"A *FILE* is any control file of the sandbox's group, by its name in the version that the machine has: "
+			"`limit memory.high 50M`. The value is written as it is.\n\n"
 			"A limit whose controller is not to be had on this machine is refused. On version 2 belljar switches "
 			"the controller on for the groups beside its own, and leaves it on, because groups of others may come "
 			"to rely on it.",
 		.examples =
 			"new web\n"
 			"limit memory 64M pids 32 cpu 50%   # all three or none\n"
-			"limit                              # what is set, and in which files\n"
+			"limit cpu-weight 50 cpu-burst 20ms\n"
+			"limit                              # what is set, how close usage is, and in which files\n"
 			"limit memory max\n",
 		.run = run_limit,
 	},

@@ -23,6 +23,7 @@ extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
 extern const struct command cmd_limits[];     /* limits.c: limit usage */
 
 /* Types of values that one family has of its own. */
+extern const struct type limits_file, limits_rate;
 extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
 extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit;

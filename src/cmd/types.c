@@ -86,7 +86,25 @@ static const struct type new_name = { .name = "newname", .what = "a name of lett
 static const struct type ns_ref = { .name = "nsref", .what = "a sandbox, a process number or a path such as /proc/1/ns/net",
 				    .complete = complete_sandbox };
 
-const struct type *const cmd_types[] = { &kind, &sandbox, &new_name, &ns_ref, &files_inside, &files_options, &files_mode,
-					 &network_name, &network_there, &network_end, &network_of,
-					 &privilege_capability, &privilege_user, &privilege_umask, &privilege_rlimit, &privilege_bounds,
-					 &privilege_securebit, NULL };
+const struct type *const cmd_types[] = {
+	&kind,
+	&sandbox,
+	&new_name,
+	&ns_ref,
+	&files_inside,
+	&files_options,
+	&files_mode,
+	&network_name,
+	&network_there,
+	&network_end,
+	&network_of,
+	&privilege_capability,
+	&privilege_user,
+	&privilege_umask,
+	&privilege_rlimit,
+	&privilege_bounds,
+	&privilege_securebit,
+	&limits_file,
+	&limits_rate,
+	NULL,
+};

@@ -1,5 +1,5 @@
 /*
- * cg.c - making groups, entering them, limits
+ * cg.c - making groups and entering them
  *
  * A group has a directory in the tracking hierarchy from the start, and in a version 1 hierarchy only from its first limit there on.
  */
@@ -18,134 +18,117 @@
 #include "kern/cg_tree.h"
 #include "kern/step.h"
 
-enum { PERIOD_US = 100000, MOVES = 1000, LIST_LIMIT = 1 << 22 };
+enum { MOVES = 1000, LIST_LIMIT = 1 << 22 };
 
-const struct cg_row cg_table[CG_KEYS] = {
-	[CG_MEMORY] = { "memory", "memory", "memory.max", "memory", "memory.limit_in_bytes" },
-	[CG_SWAP] = { "swap", "memory", "memory.swap.max", "memory", "memory.memsw.limit_in_bytes" },
-	[CG_CPU] = { "cpu", "cpu", "cpu.max", "cpu", "cpu.cfs_quota_us" },
-	[CG_CPUS] = { "cpus", "cpuset", "cpuset.cpus", "cpuset", "cpuset.cpus" },
-	[CG_PIDS] = { "pids", "pids", "pids.max", "pids", "pids.max" },
-};
-
-enum cg_controller cg_key_controller(enum cg_key key)
-{
-	static const enum cg_controller controllers[CG_KEYS] = { CTL_MEMORY, CTL_MEMORY, CTL_CPU, CTL_CPUSET, CTL_PIDS };
-
-	return controllers[key];
-}
-
-int cg_key(const char *name)
-{
-	for (int i = 0; i < CG_KEYS; i++)
-		if (streq(cg_table[i].name, name))
-			return i;
-	return -1;
-}
-
-const char *cg_file_of(const char *name)
-{
-	int key = cg_key(name);
-	const char *file = key < 0 ? NULL : cg_file((enum cg_key)key);
-
-	return file ? file : "";
-}
-
-/* The tree for a key; CG_KEYS: the tracking tree. NULL when there is none. */
-static const struct cg_tree *tree_of(enum cg_key key)
+const struct cg_tree *cg_tree_of(enum cg_controller c)
 {
 	const struct cg_trees *all = cg_find(NULL);
 
 	if (!all)
 		return NULL;
-	return key == CG_KEYS ? all->track : all->of[cg_key_controller(key)];
+	return c == CTL_TRACK ? all->track : all->of[c];
 }
 
-const char *cg_file(enum cg_key key)
+bool cg_v1(enum cg_controller c)
 {
-	const struct cg_tree *t = tree_of(key);
-
-	return !t ? NULL : t->v2 ? cg_table[key].v2_file : cg_table[key].v1_file;
-}
-
-bool cg_v1(enum cg_key key)
-{
-	const struct cg_tree *t = tree_of(key);
+	const struct cg_tree *t = cg_tree_of(c);
 
 	return t && !t->v2;
 }
 
-/* Why a controller is in no tree that groups can be made in. */
-static int explain_absence(const struct cg_trees *all, enum cg_key key, struct err *err)
+static bool lacks(const char *dir, const char *file, enum cg_controller c)
 {
-	unsigned bit = 1u << cg_key_controller(key);
-	const char *name = cg_controller_names[cg_key_controller(key)];
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
+	char line[256];
 
-	for (size_t i = 0; i < all->n; i++) {
-		const struct cg_tree *t = &all->trees[i];
-		if (!t->v2 && t->controllers & bit)
-			return err_why(err, "%s may not be written to", t->own);
-		if (t->v2 && t->base && !t->controllers)
-			return err_why(err, "the group %s holds processes itself, so it can't give controllers on", t->base);
-		if (t->v2 && t->base)
-			return err_why(err, "%s/cgroup.controllers does not have %s: the level above keeps it", t->base, name);
-	}
-	return err_why(err, "no control group hierarchy that is mounted here has the controller %s", name);
+	return io_line(AT_FDCWD, path, line, sizeof line) < 0 || !(cg_parse_controllers(line, " ") & 1u << c);
 }
 
-int cg_can(enum cg_key key, struct err *err)
+/* Version 2: at which level on the way from the root to belljar's place the controller stops. */
+static int explain_level(const struct cg_tree *t, enum cg_controller c, struct err *err)
+{
+	_cleanup_free_ char *dir = xstrdup(t->base);
+	const char *name = cg_controller_names[c];
+	size_t at = strlen(t->mount);
+
+	if (lacks(t->mount, "cgroup.controllers", c)) {
+		err_why(err, "%s/cgroup.controllers does not have %s: the kernel has it not, a hierarchy of version 1 has taken it, or the "
+			"level above keeps it", t->mount, name);
+		return -1;
+	}
+	for (; at <= strlen(t->base); at++) {
+		if (t->base[at] && t->base[at] != '/')
+			continue;
+		dir[at] = '\0';
+		if (at < strlen(t->base) && lacks(dir, "cgroup.subtree_control", c)) {
+			err_why(err, "%s/cgroup.subtree_control does not have %s, so the levels below it don't get it", dir, name);
+			return err_try(err, "as root: echo +%s > %s/cgroup.subtree_control%s%s", name, dir,
+				       strstr(t->base, "user@") ? "; for good: Delegate=" : "", strstr(t->base, "user@") ? name : "");
+		}
+		dir[at] = t->base[at];
+	}
+	return -1;
+}
+
+/* Why a controller is in no tree that groups can be made in. */
+static int explain_absence(const struct cg_trees *all, enum cg_controller c, struct err *err)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct cg_tree *t = &all->trees[i];
+		if (!t->v2 && t->controllers & 1u << c) {
+			err_why(err, "%s may not be written to", t->own);
+			return err_try(err, "as root: chown -R %u %s", (unsigned)geteuid(), t->own);
+		}
+		if (t->v2 && t->base && !t->controllers && !lacks(t->base, "cgroup.controllers", c))
+			return err_why(err, "the group %s holds processes itself, so it can't give controllers on", t->base);
+	}
+	for (size_t i = 0; i < all->n; i++)
+		if (all->trees[i].v2 && all->trees[i].base && !streq(all->layout, "hybrid"))
+			return explain_level(&all->trees[i], c, err);
+	return err_why(err, "no control group hierarchy that is mounted here has the controller %s", cg_controller_names[c]);
+}
+
+int cg_has(enum cg_controller c, const char *what, struct err *err)
 {
 	const struct cg_trees *all = cg_find(err);
 
 	if (!all)
 		return -1;
-	const struct cg_tree *t = all->of[cg_key_controller(key)];
-	if (!t) {
-		err_set(err, ENOENT, "%s can't be limited here", cg_table[key].name);
-		return explain_absence(all, key, err);
-	}
-	if (key == CG_SWAP && !t->v2) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", t->mount, cg_table[key].v1_file);
-		if (access(path, F_OK) < 0) {
-			err_set(err, errno, "swap can't be limited here");
-			return err_why(err, "the kernel does not account for swap (boot option swapaccount=1)");
-		}
-	}
-	return 0;
+	if (cg_tree_of(c))
+		return 0;
+	err_set(err, ENOENT, "%s can't be limited here", what);
+	return explain_absence(all, c, err);
 }
 
-char *cg_dir(const char *group, enum cg_key key)
+char *cg_dir(const char *group, enum cg_controller c)
 {
-	const struct cg_tree *t = tree_of(key);
+	const struct cg_tree *t = cg_tree_of(c);
 
 	return t ? cg_tree_path(t, group, NULL) : NULL;
 }
 
-char *cg_path(const char *group, enum cg_key key)
+char *cg_path(const char *group, const char *file)
 {
-	const struct cg_tree *t = tree_of(key);
+	const struct cg_tree *t = cg_tree_of_file(file);
 
-	return t ? cg_tree_path(t, group, cg_file(key)) : NULL;
+	return t ? cg_tree_path(t, group, file) : NULL;
 }
 
-bool cg_exists(const char *group, enum cg_key key)
+bool cg_exists(const char *group, enum cg_controller c)
 {
-	_cleanup_free_ char *dir = cg_dir(group, key);
+	_cleanup_free_ char *dir = cg_dir(group, c);
 
 	return dir && access(dir, F_OK) == 0;
 }
 
-bool cg_passes(const char *group, enum cg_key key)
+bool cg_passes(const char *group, enum cg_controller c)
 {
-	const struct cg_tree *t = tree_of(key);
-	char line[256];
+	const struct cg_tree *t = cg_tree_of(c);
 
 	if (!t || !t->v2)
 		return t != NULL;
-	_cleanup_free_ char *path = cg_tree_path(t, group, "cgroup.subtree_control");
-	if (io_line(AT_FDCWD, path, line, sizeof line) < 0)
-		return false;
-	return cg_parse_controllers(line, " ") & 1u << cg_key_controller(key);
+	_cleanup_free_ char *dir = cg_tree_path(t, group, NULL);
+	return !lacks(dir, "cgroup.subtree_control", c);
 }
 
 /* A new version 1 cpuset has neither cpus nor memory nodes, and nothing may enter it like that. */
@@ -230,36 +213,39 @@ static int move_in(const struct cg_tree *t, const char *group, struct err *err)
 	return err_set(err, EBUSY, "%s: new processes keep coming", tasks);
 }
 
-/* A key's version 1 trees: that of its controller, and for cpu that which counts the time. */
-static size_t v1_trees(enum cg_key key, const struct cg_tree *trees[2])
+/* The tree of a controller, and for cpu that which counts the time. */
+static size_t trees_of(enum cg_controller c, const struct cg_tree *trees[2])
 {
-	const struct cg_trees *all = cg_find(NULL);
-	const struct cg_tree *count = all ? all->of[CTL_CPUACCT] : NULL;
+	const struct cg_tree *count = cg_tree_of(CTL_CPUACCT);
 	size_t n = 0;
 
-	if ((trees[0] = tree_of(key)) && !trees[0]->v2)
+	if ((trees[0] = cg_tree_of(c)))
 		n++;
-	if (n && key == CG_CPU && count && count != trees[0] && !count->v2)
+	if (n && c == CTL_CPU && count && count != trees[0] && !count->v2)
 		trees[n++] = count;
 	return n;
+}
+
+static int controller_of_name(const char *name)
+{
+	for (int i = 0; i < CTL_COUNT; i++)
+		if (streq(cg_controller_names[i], name))
+			return i;
+	return -1;
 }
 
 int cg_make(struct step *s, struct err *err)
 {
 	const struct cg_trees *all = cg_find(err);
 	const struct cg_tree *trees[2];
-	int key = s->what ? cg_key(s->what) : CG_KEYS;
-	size_t n = 1;
+	int c = s->what ? controller_of_name(s->what) : CTL_TRACK;
 	bool made = false;
 
 	s->old[0] = '\0';
 	cg_forget_entries();
-	if (!all || key < 0)
-		return all ? err_set(err, EINVAL, "no limit is called %s", s->what) : -1;
-	if (key == CG_KEYS)
-		trees[0] = all->track;
-	else
-		n = v1_trees((enum cg_key)key, trees);
+	if (!all || c < 0)
+		return all ? err_set(err, EINVAL, "no controller is called %s", s->what) : -1;
+	size_t n = trees_of((enum cg_controller)c, trees);
 	for (size_t i = 0; i < n; i++) {
 		bool new = false, follow = trees[i] != all->track;
 		if (make_in(trees[i], s->text, &new, err) == 0 && (!new || !follow || move_in(trees[i], s->text, err) == 0)) {
@@ -315,175 +301,6 @@ void cg_remove_empty(const char *group)
 	if (paths)
 		remove_empty(paths);
 	cg_free_paths(paths);
-}
-
-void cg_words(enum cg_key key, int64_t n, char words[64])
-{
-	bool v1 = cg_v1(key), max = n == INT64_MAX;
-
-	if (key == CG_CPU && !v1 && max)
-		snprintf(words, 64, "max %d", PERIOD_US);
-	else if (key == CG_CPU && !v1)
-		snprintf(words, 64, "%lld %d", (long long)n, PERIOD_US);
-	else if (max)
-		snprintf(words, 64, "%s", v1 && key != CG_PIDS ? "-1" : "max");
-	else
-		snprintf(words, 64, "%lld", (long long)n);
-}
-
-int cg_get(const char *group, enum cg_key key, char *words, size_t room, struct err *err)
-{
-	_cleanup_free_ char *path = cg_path(group, key);
-
-	words[0] = '\0';
-	if (!path || io_line(AT_FDCWD, path, words, room) >= 0)
-		return 0;
-	words[0] = '\0';
-	return errno == ENOENT ? 0 : err_set(err, errno, "%s: can't be read", path);
-}
-
-int cg_cpus(const char *group, char *list, size_t room, struct err *err)
-{
-	const struct cg_tree *t = tree_of(CG_CPUS);
-	_cleanup_free_ char *at = xstrdup(group);
-
-	if (!t)
-		return cg_can(CG_CPUS, err);
-	for (;;) {
-		_cleanup_free_ char *path = cg_tree_path(t, at, t->v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus");
-		if (io_line(AT_FDCWD, path, list, room) > 0)
-			return 0;
-		if (!*at)
-			return err_set(err, errno, "%s: can't be read", path);
-		char *slash = strrchr(at, '/');
-		*(slash ? slash : at) = '\0';
-	}
-}
-
-/* "0-2,5" as bits; false when it is not such a list or names a processor past 1023. */
-static bool parse_cpus(const char *list, unsigned char bits[128])
-{
-	memset(bits, 0, 128);
-	while (*list) {
-		char *end;
-		unsigned long first = strtoul(list, &end, 10), last = first;
-		if (end == list)
-			return false;
-		if (*end == '-') {
-			list = end + 1;
-			last = strtoul(list, &end, 10);
-			if (end == list)
-				return false;
-		}
-		if (last < first || last > 1023 || (*end && *end != ','))
-			return false;
-		for (unsigned long i = first; i <= last; i++)
-			bits[i / 8] |= (unsigned char)(1u << i % 8);
-		list = *end ? end + 1 : end;
-	}
-	return true;
-}
-
-/* Does what the kernel says now mean what was written? Sizes are kept in whole pages. */
-static bool same(enum cg_key key, const char *written, const char *read)
-{
-	unsigned char a[128], b[128];
-
-	if (key == CG_CPUS)
-		return parse_cpus(written, a) && parse_cpus(read, b) && memcmp(a, b, sizeof a) == 0;
-	if (streq(written, read))
-		return true;
-	if (key != CG_MEMORY && key != CG_SWAP)
-		return false;
-	long page = sysconf(_SC_PAGESIZE);
-	if (streq(written, "-1"))
-		return strtoll(read, NULL, 10) >= INT64_MAX - page;
-	if (streq(written, "max") || streq(read, "max"))
-		return false;
-	long long want = strtoll(written, NULL, 10), got = strtoll(read, NULL, 10);
-	return want - got < page && got - want < page;
-}
-
-static int write_failed(int number, const char *group, enum cg_key key, const char *words, struct err *err)
-{
-	const char *name = strrchr(group, '/');
-
-	err_set(err, number, "%s: %s can't be set to %s", name ? name + 1 : group, cg_file(key), words);
-	if (number == EBUSY && key == CG_MEMORY)
-		return err_why(err, "more is in use, and control groups of version 1 then refuse a lower limit instead of killing");
-	if (key == CG_CPUS && (number == EACCES || number == EINVAL || number == ERANGE))
-		return err_why(err, "the list is malformed, or names a processor that the group above does not have");
-	if (number == EINVAL && (key == CG_MEMORY || key == CG_SWAP) && cg_v1(key))
-		return err_why(err, "memory.limit_in_bytes can't be above memory.memsw.limit_in_bytes");
-	if (number == EINVAL && key == CG_CPU)
-		return err_why(err, "the kernel takes at least 1 ms in each 100 ms, and no more than the group above has");
-	if (number == ENOENT && key == CG_SWAP)
-		return err_why(err, "the kernel does not account for swap");
-	return -1;
-}
-
-/* Version 2 takes any list for cpuset.cpus; what really holds is in another file, and differs when a processor is not to be had. */
-static bool effective(const char *group, const char *words)
-{
-	char list[4096];
-
-	return cg_cpus(group, list, sizeof list, NULL) < 0 || same(CG_CPUS, words, list);
-}
-
-/* The value to come back to. An empty list of processors (all of those above) can't be written while there are processes in the group,
- * so it is what the list stands for. */
-static int old_value(struct step *s, enum cg_key key, const char *path, struct err *err)
-{
-	char old[4096];
-
-	if (io_line(AT_FDCWD, path, old, sizeof old) < 0)
-		return write_failed(errno, s->text, key, s->from, err);
-	if (!*old && cg_cpus(s->text, old, sizeof old, err) < 0)
-		return -1;
-	if (strlen(old) >= sizeof s->old)
-		return err_set(err, E2BIG, "%s: its old value is too long to be kept", path);
-	snprintf(s->old, sizeof s->old, "%.127s", old);
-	return 0;
-}
-
-static int limit_key(struct step *s, enum cg_key key, struct err *err)
-{
-	_cleanup_free_ char *path = cg_path(s->text, key);
-	char now[4096];
-
-	if (!path)
-		return cg_can(key, err);
-	if (old_value(s, key, path, err) < 0)
-		return -1;
-	if (io_put(AT_FDCWD, path, s->from) < 0)
-		return write_failed(errno, s->text, key, s->from, err);
-	if (io_line(AT_FDCWD, path, now, sizeof now) < 0)
-		return err_set(err, errno, "%s: can't be read back", path);
-	bool whole = key != CG_CPUS || cg_v1(key) || effective(s->text, s->from);
-	if (whole && same(key, s->from, now))
-		return 0;
-	io_put(AT_FDCWD, path, s->old);
-	err_set(err, 0, "%s: the kernel took %s instead of %s", path, whole ? now : "less", s->from);
-	return whole ? -1 : err_why(err, "the list names a processor that is offline, or that the group above does not have");
-}
-
-int cg_limit(struct step *s, struct err *err)
-{
-	int key = cg_key(s->what);
-
-	s->old[0] = '\0';
-	if (key >= 0)
-		return limit_key(s, (enum cg_key)key, err);
-	if (!streq(s->what, "controllers"))
-		return err_set(err, EINVAL, "no limit is called %s", s->what);
-	const struct cg_tree *t = tree_of(CG_KEYS);
-	if (!t)
-		return cg_find(err) ? 0 : -1;
-	/* Never switched off again: groups of others on the same level may have come to rely on it, and lose their limits with it. */
-	_cleanup_free_ char *path = cg_tree_path(t, s->text, "cgroup.subtree_control");
-	if (io_put(AT_FDCWD, path, s->from) < 0)
-		return err_set(err, errno, "%s: %s refused", path, s->from);
-	return 0;
 }
 
 /* A descriptor through which processes come into the tree's directory of GROUP. */

@@ -16,53 +16,82 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct place;
 struct step;
 
-enum cg_key { CG_MEMORY, CG_SWAP, CG_CPU, CG_CPUS, CG_PIDS, CG_KEYS };
+enum cg_controller {
+	CTL_MEMORY, CTL_CPU, CTL_CPUSET, CTL_PIDS, CTL_CPUACCT, CTL_FREEZER, CTL_IO, CTL_HUGETLB, CTL_DEVICES, CTL_COUNT,
+	CTL_TRACK = CTL_COUNT  /* where a directory is asked for: the hierarchy in which every group exists */
+};
+extern const char *const cg_controller_names[CTL_COUNT];   /* io is blkio on version 1 */
+
+enum cg_key {
+	CG_MEMORY, CG_SWAP, CG_MEMORY_LOW, CG_MEMORY_HIGH, CG_OOM, CG_CPU, CG_CPU_WEIGHT, CG_CPU_BURST, CG_CPUS, CG_MEMS, CG_PIDS, CG_IO,
+	CG_IO_WEIGHT, CG_HUGETLB, CG_KEYS
+};
 
 struct cg_row {
-	const char *name;      /* memory swap cpu cpus pids */
-	const char *v2_controller, *v2_file;
-	const char *v1_controller, *v1_file;
+	const char *name;      /* as limit has it */
+	enum cg_controller controller;
+	const char *v2_file, *v1_file;        /* NULL: there is no such limit in that version. io: the first of its files. hugetlb: see cg.c */
+	/* How what is read is like what was written: the same word; a number, rounded to whole pages; a list of numbers; one line for each
+	 * device; anything. */
+	enum cg_check { CHECK_WORD, CHECK_PAGES, CHECK_LIST, CHECK_DEVICE, CHECK_NOTHING } check;
 };
 extern const struct cg_row cg_table[CG_KEYS];
 
 /* "v2", "v1" or "hybrid"; NULL with err when there is no cgroup file system that belljar may write to. Found once and remembered. */
 const char *cg_layout(struct err *err);
 
-/* Name of the control file that key is written to on this machine ("memory.max"), or NULL when no hierarchy has its controller. */
+/* Name of the control file that key is written to on this machine ("memory.max"), or NULL when there is none. For io on version 1 the first
+ * of four. */
 const char *cg_file(enum cg_key key);
 
 /* Can key be limited here? 0, or -1 with err: which controller is missing, and on which level. */
 int cg_can(enum cg_key key, struct err *err);
+/* Has belljar a place in the hierarchy of the controller? 0, or -1 with err, which begins with WHAT. */
+int cg_has(enum cg_controller c, const char *what, struct err *err);
 
-/* Is key served by a version 1 hierarchy? Then a group must be made there (STEP_CGROUP with what = the key's name) before the limit,
- * and swap is limited as the sum of memory and swap. On version 2 the controller must be switched on for the groups of a level first. */
-bool cg_v1(enum cg_key key);
+/* Is the controller in a version 1 hierarchy? Then a group must be made there (STEP_CGROUP with what = the controller's name) before a
+ * limit, and swap is limited as the sum of memory and swap. On version 2 it must be switched on for the groups of a level first. */
+bool cg_v1(enum cg_controller c);
 
-/* Absolute path of the group's directory (key CG_KEYS: in the tracking hierarchy) or of the key's control file. The caller's to
- * free; NULL when there is no such hierarchy. */
-char *cg_dir(const char *group, enum cg_key key);
-char *cg_path(const char *group, enum cg_key key);
+/* The controller of a control file, by its name's beginning; CTL_COUNT for files of the group itself ("cgroup.freeze"). -1: no such. */
+int cg_file_controller(const char *file);
 
-/* Does the group exist (key as for cg_dir)? Are the groups directly in GROUP ("": belljar's place) able to limit key (version 2)? */
-bool cg_exists(const char *group, enum cg_key key);
-bool cg_passes(const char *group, enum cg_key key);
+/* Absolute path of the group's directory in the controller's hierarchy or of a control file. The caller's to free; NULL when there is no
+ * such hierarchy. */
+char *cg_dir(const char *group, enum cg_controller c);
+char *cg_path(const char *group, const char *file);
 
-/* N in the words of key's control file: bytes, number of processes, or for cpu the microseconds in each 100 ms. INT64_MAX lifts the limit.
- * Not for cpus. */
+/* Does the group exist there? Are the groups directly in GROUP ("": belljar's place) able to use the controller (version 2)? */
+bool cg_exists(const char *group, enum cg_controller c);
+bool cg_passes(const char *group, enum cg_controller c);
+
+/* N in the words of key's control file: bytes, number of processes, a weight from 1 to 10000, or for cpu and cpu-burst the microseconds
+ * in each 100 ms. INT64_MAX lifts the limit. Not for cpus, mems and io. And back; INT64_MAX when it is no limit. */
 void cg_words(enum cg_key key, int64_t n, char words[64]);
+int64_t cg_number(enum cg_key key, const char *words);
 
-/* What the control file says now, on one line; "" when the group is not limited by key. 0 or -1. */
-int cg_get(const char *group, enum cg_key key, char *words, size_t room, struct err *err);
+/* What the control file of GROUP says now, on one line; "" when there is no such file. 0 or -1. The same of all its lines. */
+int cg_get(const char *group, const char *file, char *words, size_t room, struct err *err);
+int cg_text(const char *group, const char *file, struct buf *text, struct err *err);
 
-/* The same by the key's name; "" for a name that is no key. */
-const char *cg_file_of(const char *name);
+/* The least of a number that stands in key's file of GROUP and of those above it, up to where the hierarchy is mounted: there is what
+ * holds. *WHERE: that directory, the caller's, or NULL when nothing is limited. */
+int64_t cg_least(const char *group, enum cg_key key, char **where);
 
-/* The processors that the group, or the nearest above it that exists, may use: "0-3". 0 or -1. */
-int cg_cpus(const char *group, char *list, size_t room, struct err *err);
+/* The file's name in the other version of control groups, or NULL. */
+const char *cg_other_words(const char *file);
+
+/* The disk that PATH (a file, directory, block device or "8:0") is on, as a whole: *NAME as in /sys/block, the caller's, and its number.
+ * 0, or -1 with err. */
+int cg_disk(const char *path, char **name, unsigned *major, unsigned *minor, struct err *err);
+
+/* The processors (CG_CPUS) or memory nodes (CG_MEMS) that the group, or the nearest above it that exists, may use: "0-3". 0 or -1. */
+int cg_set_of(const char *group, enum cg_key key, char *list, size_t room, struct err *err);
 
 /* Acts of STEP_CGROUP, STEP_UNCGROUP, STEP_LIMIT. Groups are named relative to the place belljar has in the hierarchies:
  * "belljar.SESSION" and "belljar.SESSION/SANDBOX". Making leaves s->old empty when the group was there already. Removing kills what is
@@ -71,7 +100,9 @@ int cg_make(struct step *s, struct err *err);
 int cg_remove(struct step *s, struct err *err);
 /* The directories of GROUP in which nothing is left, those alone. */
 void cg_remove_empty(const char *group);
-int cg_limit(struct step *s, struct err *err);      /* reads back what was written and compares; fills s->old with the old value */
+/* Writes, reads back, compares; fills s->old with the old value. Flag CG_RAW: the value is the user's own words, and not compared. */
+int cg_limit(struct step *s, struct err *err);
+enum { CG_RAW = 1 };
 
 /* Descriptors a new process needs to be born inside GROUP, started by the holder of PLACE: at most CG_ENTRIES. v2 and hybrid: kind 'd',
  * the directory for CLONE_INTO_CGROUP (at most one); v1: kind 't', a `tasks` file to write "0" to. Where the holder has a user namespace of

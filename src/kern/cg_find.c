@@ -27,7 +27,9 @@
 
 enum { PROC_LIMIT = 4 << 20 };
 
-const char *const cg_controller_names[CTL_COUNT] = { "memory", "cpu", "cpuset", "pids", "cpuacct", "freezer" };
+const char *const cg_controller_names[CTL_COUNT] = {
+	"memory", "cpu", "cpuset", "pids", "cpuacct", "freezer", "io", "hugetlb", "devices",
+};
 
 unsigned cg_parse_controllers(const char *list, const char *separators)
 {
@@ -38,6 +40,8 @@ unsigned cg_parse_controllers(const char *list, const char *separators)
 		for (size_t i = 0; i < CTL_COUNT; i++)
 			if (len == strlen(cg_controller_names[i]) && memcmp(list, cg_controller_names[i], len) == 0)
 				found |= 1u << i;
+		if (len == 5 && memcmp(list, "blkio", len) == 0)
+			found |= 1u << CTL_IO;
 		list += len;
 		list += strspn(list, separators);
 	}

@@ -14,8 +14,6 @@
 struct buf;
 struct err;
 
-enum cg_controller { CTL_MEMORY, CTL_CPU, CTL_CPUSET, CTL_PIDS, CTL_CPUACCT, CTL_FREEZER, CTL_COUNT };
-
 struct cg_tree {
 	bool v2;
 	unsigned controllers;  /* bits 1 << enum cg_controller; v2: those the base can give to its children */
@@ -24,7 +22,7 @@ struct cg_tree {
 	char *base;            /* where groups are made; NULL when belljar may write nowhere on the way from own to mount */
 };
 
-enum { CG_TREES = 10 };
+enum { CG_TREES = 12 };
 
 struct cg_trees {
 	const char *layout;    /* "v2", "v1", "hybrid" */
@@ -63,10 +61,8 @@ char *cg_tree_path(const struct cg_tree *t, const char *group, const char *file)
  * 0, or -1 with errno. */
 int cg_list(const char *dir, const char *file, struct buf *out);
 
-extern const char *const cg_controller_names[CTL_COUNT];
-enum cg_controller cg_key_controller(enum cg_key key);
-
-/* Key of a name, or -1. */
-int cg_key(const char *name);
+/* The tree of a controller, CTL_TRACK: the tracking tree; and of a control file, by its name. NULL when there is none. */
+const struct cg_tree *cg_tree_of(enum cg_controller c);
+const struct cg_tree *cg_tree_of_file(const char *file);
 
 #endif

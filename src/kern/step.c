@@ -219,7 +219,7 @@ static int undo_limit(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
 	inverse->from = done->old;
-	return done->old[0] ? 1 : 0;
+	return done->old[0] ? 1 : done->old_num ? -1 : 0;
 }
 
 /* It is the place's, and the holder's with the next program: step_applied does it. */
@@ -379,6 +379,7 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNCGROUP] = { .name = "rmcgroup", .who = WHO_HOST, .say = "end what is in the control group {text} and remove it",
 		.calls = "write(cgroup.kill, 1); rmdir({to})", .shell = "rmdir {to}", .act = act_uncgroup,
 		.for_good = "its processes are gone" },
-	[STEP_LIMIT] = { .name = "limit", .who = WHO_HOST, .say = "set {what} to {from} in {to}", .calls = "write({to}, \"{from}\")",
-		.shell = "echo {from} > {to}", .act = act_limit, .inverse = undo_limit },
+	[STEP_LIMIT] = { .name = "limit", .who = WHO_HOST, .say = "set {what} {other} of {text} to {from}",
+		.calls = "write({to}, \"{from}\")", .shell = "echo {from} > {to}", .act = act_limit, .inverse = undo_limit,
+		.for_good = "what the control file said before can't be written back" },
 };

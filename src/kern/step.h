@@ -82,11 +82,10 @@ enum step_kind {
 	STEP_UNLINE,       /* the same line, taken out */
 
 	/* control groups; see cg.h */
-	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a key whose version 1 hierarchy it
-	                    * is made in; parents are made too                mkdir -p */
+	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a controller whose
+	                    * hierarchy it is made in; parents are made too   mkdir -p */
 	STEP_UNCGROUP,     /* text: group, to: its directory (to be told); kills what is in it and removes it */
-	STEP_LIMIT,        /* text: group, what: key (memory, swap, cpu, cpus, pids) or "controllers", from: value in the words of the
-	                    * control file, to: its path (to be told) */
+	STEP_LIMIT,        /* text: group, what: control file, from: value in its words, to: its path (to be told), flags: CG_RAW */
 
 	STEP_KINDS
 };

@@ -8,6 +8,7 @@
 #ifndef SANDBOX_LIMITS_H
 #define SANDBOX_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,12 +40,16 @@ struct limit_now {
 	char *text;            /* as `limit` would take it: "64M"; never NULL once filled */
 	char *words;           /* as the kernel says it; NULL when it has nothing to say */
 	char *file;            /* control file or the like, or NULL when there is none on this machine */
+	/* What really holds, the tightest on the way up, and where; how much is used. Absent: NULL, INT64_MAX, -1. */
+	int64_t holds, used;
+	char *holds_text, *where, *used_text;
 };
 void limit_now_free(struct limit_now *now);
 
 struct limit_key {
 	const char *name;      /* the keyword */
 	enum cg_key cg;        /* of a control group; CG_KEYS: of something else, then the functions are its own */
+	bool common;           /* listed even when it is not set */
 	/* Append the steps that set W, all of which can be taken back. Nothing is done here. 0 or -1 with err. */
 	int (*plan)(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
 	/* Fill *now from the kernel. 0, or -1 with err and nothing to free. */
@@ -53,9 +58,15 @@ struct limit_key {
 
 enum { LIMIT_KEYS = CG_KEYS };
 extern const struct limit_key limit_keys[LIMIT_KEYS];
+/* Any control file: the values are its name and what is to be written. In no list. */
+extern const struct limit_key *const limit_raw;
 
 /* The key of that name, or NULL. */
 const struct limit_key *limit_key(const char *name);
+
+/* For plan: append the step that writes WORDS to the sandbox's control file FILE; and the group's name. */
+void limit_add(struct steps *p, struct sandbox *sb, const char *file, const char *words);
+const char *limits_group(const struct sandbox *sb);
 
 /* Set N limits: all of them, or none and -1 with err. The group is made if there is none; processes of the sandbox that run already
  * come under the limits too. */
@@ -66,6 +77,9 @@ int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now
 
 /* Figures of the sandbox's group; all absent (-1) when it has none. */
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err);
+
+/* Bytes as limit takes them back without loss: 64M, 1536K, 1000. */
+char *limit_exact_size(int64_t n);
 
 /* Bytes for people: 64M when it is whole, else one decimal; "max", and "" for what is absent (negative). */
 void limit_size_text(int64_t n, char text[32]);

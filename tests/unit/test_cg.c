@@ -78,7 +78,7 @@ static void controllers_are_whole_words(void **state)
 {
 	(void)state;
 	assert_int_equal(cg_parse_controllers("cpuset cpu io memory hugetlb pids rdma", " "),
-			 1u << CTL_CPUSET | 1u << CTL_CPU | 1u << CTL_MEMORY | 1u << CTL_PIDS);
+			 1u << CTL_CPUSET | 1u << CTL_CPU | 1u << CTL_IO | 1u << CTL_MEMORY | 1u << CTL_HUGETLB | 1u << CTL_PIDS);
 	assert_int_equal(cg_parse_controllers("cpux,xcpu,,pid", ","), 0);
 	assert_int_equal(cg_parse_controllers("", ","), 0);
 }
