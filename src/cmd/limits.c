@@ -218,14 +218,18 @@ static const struct column usage_columns[] = {
 	{ "SANDBOX", "sandbox", COL_TEXT },      { "MEMORY", "memory", COL_TEXT },       { "PEAK", "memory_peak", COL_TEXT },
 	{ "LIMIT", "memory_limit", COL_TEXT },   { "SWAP", "swap", COL_TEXT },           { "CPU TIME", "cpu_time", COL_TEXT },
 	{ "THROTTLED", "throttled", COL_TEXT },  { "PIDS", "pids", COL_NUMBER },         { "LIMIT", "pids_limit", COL_TEXT },
-	{ "OOM KILLS", "oom_kills", COL_NUMBER },
+	{ "READ", "io_read", COL_TEXT },         { "WRITTEN", "io_written", COL_TEXT },  { "OOM KILLS", "oom_kills", COL_NUMBER },
+	{ "PRESSURE", "pressure", COL_TEXT },    { "STATE", "state", COL_TEXT },
 };
 static const struct column usage_keys[] = {
 	{ NULL, "sandbox", COL_TEXT },           { NULL, "memory", COL_NUMBER },         { NULL, "memory_peak", COL_NUMBER },
 	{ NULL, "memory_limit", COL_NUMBER },    { NULL, "swap", COL_NUMBER },           { NULL, "swap_limit", COL_NUMBER },
 	{ NULL, "cpu_ns", COL_NUMBER },          { NULL, "cpu_quota_us", COL_NUMBER },   { NULL, "cpu_period_us", COL_NUMBER },
 	{ NULL, "throttled_periods", COL_NUMBER }, { NULL, "throttled_ns", COL_NUMBER }, { NULL, "pids", COL_NUMBER },
-	{ NULL, "pids_limit", COL_NUMBER },      { NULL, "oom_kills", COL_NUMBER },      { NULL, "cpus", COL_TEXT },
+	{ NULL, "pids_limit", COL_NUMBER },      { NULL, "oom_kills", COL_NUMBER },      { NULL, "memory_high_events", COL_NUMBER },
+	{ NULL, "forks_refused", COL_NUMBER },   { NULL, "io_read", COL_NUMBER },        { NULL, "io_written", COL_NUMBER },
+	{ NULL, "cpu_pressure_us", COL_NUMBER }, { NULL, "memory_pressure_us", COL_NUMBER }, { NULL, "io_pressure_us", COL_NUMBER },
+	{ NULL, "frozen", COL_NUMBER },          { NULL, "cpus", COL_TEXT },
 };
 
 /* Absent and unlimited are both null for programs. */
@@ -245,6 +249,18 @@ static void text_cell(struct table *t, void (*make)(int64_t n, char text[32]), i
 	table_cell(t, text[0] ? text : NULL);
 }
 
+/* "cpu 12% io 3%": what programs had to wait for in the last 10 s. */
+static void pressure_cell(struct table *t, const struct cg_usage *u)
+{
+	static const char *const names[] = { "cpu", "memory", "io" };
+	_cleanup_buf_ struct buf text = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (u->pressure[i] >= 100)
+			buf_fmt(&text, "%s%s %lld%%", text.len ? " " : "", names[i], (long long)u->pressure[i] / 100);
+	table_cell(t, text.len ? buf_text(&text) : u->pressure[0] < 0 ? NULL : "none");
+}
+
 static void row_for_people(struct table *t, const struct cg_usage *u)
 {
 	text_cell(t, limit_size_text, u->memory);
@@ -255,13 +271,19 @@ static void row_for_people(struct table *t, const struct cg_usage *u)
 	text_cell(t, time_text, u->cpu_throttled_ns);
 	text_cell(t, number_text, u->pids);
 	text_cell(t, number_text, u->pids_max);
+	text_cell(t, limit_size_text, u->io_read);
+	text_cell(t, limit_size_text, u->io_written);
 	text_cell(t, number_text, u->oom_kills);
+	pressure_cell(t, u);
+	table_cell(t, u->frozen == 1 ? "frozen" : NULL);
 }
 
 static void row_for_programs(struct table *t, const struct cg_usage *u)
 {
 	const int64_t numbers[] = { u->memory, u->memory_peak, u->memory_max, u->swap, u->swap_max, u->cpu_ns, u->cpu_quota_us,
-				    u->cpu_period_us, u->cpu_throttled, u->cpu_throttled_ns, u->pids, u->pids_max, u->oom_kills };
+				    u->cpu_period_us, u->cpu_throttled, u->cpu_throttled_ns, u->pids, u->pids_max, u->oom_kills,
+				    u->memory_high, u->forks_refused, u->io_read, u->io_written, u->pressure_us[0], u->pressure_us[1],
+				    u->pressure_us[2], u->frozen };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		number_cell(t, numbers[i]);
@@ -300,6 +322,22 @@ static int run_usage(struct shell *sh, const struct args *args, struct err *err)
 	}
 	table_print(t, sh->out, sh->json);
 	return 0;
+}
+
+static int run_freeze(struct shell *sh, const struct args *args, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	(void)args;
+	return sb ? limits_freeze(sb, true, err) : -1;
+}
+
+static int run_thaw(struct shell *sh, const struct args *args, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	(void)args;
+	return sb ? limits_freeze(sb, false, err) : -1;
 }
 
 const struct command cmd_limits[] = {
@@ -360,9 +398,12 @@ const struct command cmd_limits[] = {
 		.grammar = "[NAME:sandbox | all]",
 		.text =
 			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor "
-			"time, and the time that programs had to wait because of a *cpu* limit; processes; how many the "
-			"kernel killed for want of memory. A figure is absent as long as its controller does not count for "
-			"the sandbox: that begins with the first *limit* on it, of which `limit memory max` limits nothing.",
+			"time, and the time that programs had to wait because of a *cpu* limit; processes; bytes read from disks and "
+			"written; how many programs the kernel killed for want of memory; and pressure: what part of the last ten "
+			"seconds some program had to wait for processor, memory or disk (not on version 1 alone). A figure is absent as "
+			"long as its controller does not count for "
+			"the sandbox: that begins with the first *limit* on it, of which `limit memory max` limits nothing.\n\n"
+			"After *run* and *sh*, a line on standard error says when a limit killed programs or slowed them, and which.",
 		.examples =
 			"new web\n"
 			"limit memory 64M pids 32\n"
@@ -370,6 +411,31 @@ const struct command cmd_limits[] = {
 			"usage all\n",
 		.flags = CMD_NO_UNDO,
 		.run = run_usage,
+	},
+	{
+		.name = "freeze",
+		.group = "limits",
+		.brief = "stop all programs of the sandbox where they are",
+		.grammar = "",
+		.text =
+			"They get no processor time until *thaw*, and don't notice. No program can be started meanwhile; "
+			"*kill all* and *rm* end frozen ones too. By cgroup.freeze, or on version 1 by its freezer.",
+		.examples =
+			"new web\n"
+			"run -d sleep 60\n"
+			"freeze\n"
+			"usage\n"
+			"thaw\n",
+		.run = run_freeze,
+	},
+	{
+		.name = "thaw",
+		.group = "limits",
+		.brief = "let the programs of a frozen sandbox go on",
+		.grammar = "",
+		.text = "They never know that they were stopped, but that the clock went on.",
+		.examples = "new web\nfreeze\nthaw\nrun echo again\n",
+		.run = run_thaw,
 	},
 	{ .name = NULL },
 };

@@ -39,11 +39,13 @@ static int descriptors(struct shell *sh, bool detached, int std[3], int *null, s
 static int run_program(struct shell *sh, struct sandbox *sb, char *const *argv, bool detached, struct err *err)
 {
 	_cleanup_close_ int null = -1;
-	struct run_want want = { .argv = argv, .detached = detached };
+	_cleanup_buf_ struct buf bitten = { 0 };
+	struct run_want want = { .argv = argv, .detached = detached, .bitten = &bitten };
 	int job;
 
 	if (descriptors(sh, detached, want.std, &null, err) < 0 || sandbox_run(sb, &want, &sh->status, &job, err) < 0)
 		return -1;
+	fputs(buf_text(&bitten), stderr);
 	if (detached && sh->interactive && job)
 		fprintf(sh->out, "job %d\n", job);
 	return 0;

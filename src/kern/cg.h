@@ -127,9 +127,27 @@ struct cg_usage {
 	int64_t cpu_periods, cpu_throttled, cpu_throttled_ns;
 	int64_t pids, pids_max;
 	int64_t oom_kills;
+	int64_t memory_high;                  /* how often programs were held back for memory-high (version 2) */
+	int64_t forks_refused;                /* for pids */
+	int64_t io_read, io_written;          /* bytes */
+	int64_t pressure[3], pressure_us[3];  /* by cpu, memory, io: of the last 10 s, hundredths of a percent in which some program had to
+	                                       * wait for it; and the whole time so far */
+	int64_t frozen;
 	char cpus[128];
 };
 int cg_usage(const char *group, struct cg_usage *usage, struct err *err);
+/* Only what tells that a limit has bitten: oom_kills, memory_high, forks_refused and cpu_throttled_ns. */
+void cg_bites(const char *group, struct cg_usage *usage);
+/* Only what changes all the time: memory, cpu_ns, pids, oom_kills, frozen. */
+void cg_sample(const char *group, struct cg_usage *usage);
+
+/* The control file that freezes GROUP and thaws it again, and what is written to it. */
+const char *cg_freezer(bool freeze, const char **words);
+/* Wait until all in GROUP is frozen (or thawed). 0, or -1 with err when it takes longer than 10 s. */
+int cg_wait_frozen(const char *group, bool frozen, struct err *err);
+
+/* Act of STEP_EMPTY: every process in the group and below ends at once, also those that are being forked; the groups stay. */
+int cg_empty(struct step *s, struct err *err);
 
 /* A session that another belljar began: its groups are where that one made them. PATHS are those of cg_paths for GROUP then. */
 int cg_settle(const char *group, char *const *paths, struct err *err);

@@ -281,6 +281,34 @@ int cg_kill_path(const char *path, struct err *err)
 	return -1;
 }
 
+/* Not by cgroup.kill: from 6.13 on the kernel kills whoever is born into a group (CLONE_INTO_CGROUP) after that was written once, because it
+ * compares the count of kills of the parent's group with that of the new one (cgroup_css_set_fork). Frozen, nobody forks away either. */
+static int empty_by_hand(int dir, long long deadline)
+{
+	bool freezer = put(dir, "cgroup.freeze", "1") == 0;
+	int n;
+
+	if (!freezer)
+		return empty_v1(dir, deadline);
+	while ((n = kill_listed(dir, deadline)) > 0 && now_ms() < deadline)
+		;
+	int number = n < 0 ? errno : EBUSY;
+	put(dir, "cgroup.freeze", "0");
+	errno = number;
+	return n == 0 || (n < 0 && (number == ENOENT || number == ENODEV || number == EOPNOTSUPP)) ? 0 : -1;
+}
+
+int cg_empty_path(const char *path, struct err *err)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : err_set(err, errno, "%s: can't be opened", path);
+	int failed = empty_by_hand(dir, now_ms() + PATIENCE_MS) < 0 ? errno : 0;
+	close(dir);
+	return failed ? err_set(err, failed, "%s: processes in it have not ended within %d seconds of SIGKILL", path, PATIENCE_MS / 1000) : 0;
+}
+
 /* Returns whether there is anything of the kind. */
 static bool ease(int dir)
 {

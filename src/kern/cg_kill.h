@@ -13,6 +13,9 @@ struct err;
  * within 10 s (EBUSY) are an error; the groups that are empty are gone even then. */
 int cg_kill_path(const char *path, struct err *err);
 
+/* Kill every process in the group whose directory is PATH, not those in groups below, and wait for their end; the group stays, thawed. */
+int cg_empty_path(const char *path, struct err *err);
+
 /* Before several directories of one group are removed: lift the processor limit of the group whose directory is PATH and of those directly
  * below, and thaw them, so that dying does not take as long as running. Nothing happens where there is neither. */
 void cg_ease_path(const char *path);

@@ -61,6 +61,9 @@ char *cg_tree_path(const struct cg_tree *t, const char *group, const char *file)
  * 0, or -1 with errno. */
 int cg_list(const char *dir, const char *file, struct buf *out);
 
+/* Call ACT for the directory DIR and all below it until one fails. 0 or -1. */
+int cg_list_dirs(const char *dir, int (*act)(const char *path, struct err *err), struct err *err);
+
 /* The tree of a controller, CTL_TRACK: the tracking tree; and of a control file, by its name. NULL when there is none. */
 const struct cg_tree *cg_tree_of(enum cg_controller c);
 const struct cg_tree *cg_tree_of_file(const char *file);

@@ -75,6 +75,14 @@ static int64_t minus(int64_t sum, int64_t part)
 	return sum == INT64_MAX ? sum : sum > part ? sum - part : 0;
 }
 
+/* Kills, and on version 2 how often programs were held back. */
+static void read_events(const struct cg_tree *t, const char *group, struct cg_usage *u)
+{
+	u->oom_kills = read_key(t, group, t && t->v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	if (t && t->v2)
+		u->memory_high = read_key(t, group, "memory.events", "high");
+}
+
 static void usage_memory(const struct cg_tree *t, const char *group, struct cg_usage *u)
 {
 	if (t && t->v2) {
@@ -83,7 +91,7 @@ static void usage_memory(const struct cg_tree *t, const char *group, struct cg_u
 		u->memory_max = read_number(t, group, "memory.max");
 		u->swap = read_number(t, group, "memory.swap.current");
 		u->swap_max = read_number(t, group, "memory.swap.max");
-		u->oom_kills = read_key(t, group, "memory.events", "oom_kill");
+		read_events(t, group, u);
 		return;
 	}
 	u->memory = read_number(t, group, "memory.usage_in_bytes");
@@ -91,7 +99,7 @@ static void usage_memory(const struct cg_tree *t, const char *group, struct cg_u
 	u->memory_max = read_number(t, group, "memory.limit_in_bytes");
 	u->swap = minus(read_number(t, group, "memory.memsw.usage_in_bytes"), u->memory);
 	u->swap_max = minus(read_number(t, group, "memory.memsw.limit_in_bytes"), u->memory_max);
-	u->oom_kills = read_key(t, group, "memory.oom_control", "oom_kill");
+	read_events(t, group, u);
 }
 
 /* cpu.max is "QUOTA PERIOD" or "max PERIOD". */
@@ -132,17 +140,125 @@ static void usage_cpu(const struct cg_trees *all, const char *group, struct cg_u
 		u->cpu_quota_us = INT64_MAX;
 }
 
+/* The sum of the numbers after KEY ("rbytes=5" or "Read 5") in the lines of all disks. */
+static int64_t sum_of(const char *text, const char *key)
+{
+	int64_t sum = 0;
+
+	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
+		sum += strtoll(at + strlen(key), NULL, 10);
+	return sum;
+}
+
+static void usage_io(const struct cg_tree *t, const char *group, struct cg_usage *u)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	if (!t)
+		return;
+	_cleanup_free_ char *path = cg_tree_path(t, group, t->v2 ? "io.stat" : "blkio.throttle.io_service_bytes_recursive");
+	if (io_slurp(AT_FDCWD, path, LIST_LIMIT, &text) < 0)
+		return;
+	u->io_read = sum_of(buf_text(&text), t->v2 ? "rbytes=" : " Read ");
+	u->io_written = sum_of(buf_text(&text), t->v2 ? "wbytes=" : " Write ");
+}
+
+/* "some avg10=1.23 avg60=0.00 avg300=0.00 total=4567" */
+static void usage_pressure(const struct cg_tree *t, const char *group, struct cg_usage *u)
+{
+	static const char *const files[] = { "cpu.pressure", "memory.pressure", "io.pressure" };
+	char line[128];
+
+	for (size_t i = 0; t->v2 && i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *path = cg_tree_path(t, group, files[i]);
+		unsigned whole, part;
+		long long total;
+		if (io_line(AT_FDCWD, path, line, sizeof line) > 0 &&
+		    sscanf(line, "some avg10=%u.%2u avg60=%*s avg300=%*s total=%lld", &whole, &part, &total) == 3) {
+			u->pressure[i] = whole * 100 + part;
+			u->pressure_us[i] = total;
+		}
+	}
+}
+
+const char *cg_freezer(bool freeze, const char **words)
+{
+	const struct cg_trees *all = cg_find(NULL);
+	bool v2 = all && all->track->v2;
+
+	*words = v2 ? (freeze ? "1" : "0") : freeze ? "FROZEN" : "THAWED";
+	return v2 ? "cgroup.freeze" : "freezer.state";
+}
+
+static void usage_frozen(const struct cg_trees *all, const char *group, struct cg_usage *u)
+{
+	char line[32];
+
+	if (all->track->v2) {
+		u->frozen = read_key(all->track, group, "cgroup.events", "frozen");
+		return;
+	}
+	if (!all->of[CTL_FREEZER])
+		return;
+	_cleanup_free_ char *path = cg_tree_path(all->of[CTL_FREEZER], group, "freezer.state");
+	if (io_line(AT_FDCWD, path, line, sizeof line) > 0)
+		u->frozen = streq(line, "FROZEN");
+}
+
+static void absent(struct cg_usage *u)
+{
+	memset(u, 0xff, sizeof *u);
+	u->cpus[0] = '\0';
+}
+
+void cg_bites(const char *group, struct cg_usage *u)
+{
+	const struct cg_trees *all = cg_find(NULL);
+
+	absent(u);
+	if (!all)
+		return;
+	read_events(all->of[CTL_MEMORY], group, u);
+	u->forks_refused = read_key(all->of[CTL_PIDS], group, "pids.events", "max");
+	if (all->of[CTL_CPU] && all->of[CTL_CPU]->v2)
+		u->cpu_throttled_ns = times(read_key(all->of[CTL_CPU], group, "cpu.stat", "throttled_usec"), 1000);
+	else
+		u->cpu_throttled_ns = read_key(all->of[CTL_CPU], group, "cpu.stat", "throttled_time");
+}
+
+void cg_sample(const char *group, struct cg_usage *u)
+{
+	const struct cg_trees *all = cg_find(NULL);
+	const struct cg_tree *m = all ? all->of[CTL_MEMORY] : NULL;
+
+	absent(u);
+	if (!all)
+		return;
+	u->memory = read_number(m, group, m && m->v2 ? "memory.current" : "memory.usage_in_bytes");
+	if (all->track->v2)
+		u->cpu_ns = times(read_key(all->track, group, "cpu.stat", "usage_usec"), 1000);
+	else
+		u->cpu_ns = read_number(all->of[CTL_CPUACCT], group, "cpuacct.usage");
+	u->pids = read_number(all->of[CTL_PIDS], group, "pids.current");
+	u->oom_kills = read_key(m, group, m && m->v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	usage_frozen(all, group, u);
+}
+
 int cg_usage(const char *group, struct cg_usage *u, struct err *err)
 {
 	const struct cg_trees *all = cg_find(err);
 
-	*u = (struct cg_usage){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, "" };
+	absent(u);
 	if (!all)
 		return -1;
 	usage_memory(all->of[CTL_MEMORY], group, u);
 	usage_cpu(all, group, u);
 	u->pids = read_number(all->of[CTL_PIDS], group, "pids.current");
 	u->pids_max = read_number(all->of[CTL_PIDS], group, "pids.max");
+	u->forks_refused = read_key(all->of[CTL_PIDS], group, "pids.events", "max");
+	usage_io(all->of[CTL_IO], group, u);
+	usage_pressure(all->track, group, u);
+	usage_frozen(all, group, u);
 	if (all->of[CTL_CPUSET]) {
 		_cleanup_free_ char *path = cg_tree_path(all->of[CTL_CPUSET], group, "cpuset.cpus");
 		if (io_line(AT_FDCWD, path, u->cpus, sizeof u->cpus) < 0)
@@ -185,6 +301,23 @@ int cg_list(const char *dir, const char *file, struct buf *out)
 	free(todo);
 	errno = failed;
 	return failed ? -1 : 0;
+}
+
+int cg_list_dirs(const char *dir, int (*act)(const char *path, struct err *err), struct err *err)
+{
+	char **todo = NULL;
+	size_t n = 0;
+	int result = 0;
+
+	*GROW(&todo, &n) = xstrdup(dir);
+	for (size_t i = 0; i < n && result == 0; i++) {
+		add_children(todo[i], &todo, &n);
+		result = act(todo[i], err);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(todo[i]);
+	free(todo);
+	return result;
 }
 
 int cg_members(const char *group, int **pids, size_t *n, struct err *err)

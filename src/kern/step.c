@@ -260,6 +260,12 @@ static int act_uncgroup(struct step *s, int fd, struct err *err)
 	return cg_remove(s, err);
 }
 
+static int act_empty(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_empty(s, err);
+}
+
 static int act_limit(struct step *s, int fd, struct err *err)
 {
 	(void)fd;
@@ -378,6 +384,10 @@ const struct step_row step_table[STEP_KINDS] = {
 		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_pair },
 	[STEP_UNCGROUP] = { .name = "rmcgroup", .who = WHO_HOST, .say = "end what is in the control group {text} and remove it",
 		.calls = "write(cgroup.kill, 1); rmdir({to})", .shell = "rmdir {to}", .act = act_uncgroup,
+		.for_good = "its processes are gone" },
+	[STEP_EMPTY] = { .name = "empty", .who = WHO_HOST, .say = "end all that runs in the control group {text}",
+		.calls = "freeze it; pidfd_send_signal(SIGKILL) to each process; thaw it",
+		.shell = "kill -KILL $(cat {to}/cgroup.procs)", .act = act_empty,
 		.for_good = "its processes are gone" },
 	[STEP_LIMIT] = { .name = "limit", .who = WHO_HOST, .say = "set {what} {other} of {text} to {from}",
 		.calls = "write({to}, \"{from}\")", .shell = "echo {from} > {to}", .act = act_limit, .inverse = undo_limit,

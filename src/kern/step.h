@@ -85,6 +85,7 @@ enum step_kind {
 	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a controller whose
 	                    * hierarchy it is made in; parents are made too   mkdir -p */
 	STEP_UNCGROUP,     /* text: group, to: its directory (to be told); kills what is in it and removes it */
+	STEP_EMPTY,        /* text: group, to: its directory (to be told); all that runs in it and below ends */
 	STEP_LIMIT,        /* text: group, what: control file, from: value in its words, to: its path (to be told), flags: CG_RAW */
 
 	STEP_KINDS

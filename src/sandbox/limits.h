@@ -14,6 +14,7 @@
 
 #include "kern/cg.h"
 
+struct buf;
 struct err;
 struct limit_key;
 struct sandbox;
@@ -77,6 +78,18 @@ int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now
 
 /* Figures of the sandbox's group; all absent (-1) when it has none. */
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err);
+
+/* Stop all its programs where they are, or let them go on; returns when they have. 0 or -1 with err. */
+int limits_freeze(struct sandbox *sb, bool freeze, struct err *err);
+/* May a program be started in it? -1 with err when it is frozen. */
+int limits_thawed(const struct sandbox *sb, struct err *err);
+
+/* End all programs in its group at once, also those that are being forked. 1 done, 0 it has no group, -1 with err. */
+int limits_empty(struct sandbox *sb, struct err *err);
+
+/* What limits have done between two readings, in words, one a line: "web: slowed: ...". Nothing when they did nothing. */
+void limits_bites(const struct sandbox *sb, struct cg_usage *usage);
+void limits_bitten(struct sandbox *sb, const struct cg_usage *before, const struct cg_usage *after, struct buf *words);
 
 /* Bytes as limit takes them back without loss: 64M, 1536K, 1000. */
 char *limit_exact_size(int64_t n);

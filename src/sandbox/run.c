@@ -159,10 +159,16 @@ static void started_close(struct holder_started *started)
 int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, int *job, struct err *err)
 {
 	_cleanup_(started_close) struct holder_started started = { .pidfd = -1, .master = -1 };
+	struct cg_usage before, after;
 	int terminal;
 
 	*status = 0;
 	*job = 0;
+	if (limits_thawed(sb, err) < 0)
+		return -1;
+	bool watched = want->bitten && sb->group;
+	if (watched)
+		limits_bites(sb, &before);
 	if (start(sb, want, &started, &terminal, err) < 0) {
 		if (err->status == EXIT_FAILED)
 			err->status = EXIT_OWN;
@@ -180,6 +186,10 @@ int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, in
 	else
 		wait_for(sb, &started, status);
 	*status = shell_status(*status);
+	if (watched) {
+		limits_bites(sb, &after);
+		limits_bitten(sb, &before, &after, want->bitten);
+	}
 	return 0;
 }
 
@@ -237,6 +247,9 @@ int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
 	size_t n = 0, hit = 0;
 	int result = 0;
 
+	/* Whoever is in no group (the terminal's end, a program of another belljar) is signalled by number after that. */
+	if (!pid && signal == SIGKILL && limits_empty(sb, err) < 0)
+		return -1;
 	if (look_processes(sb, &all, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n && result == 0; i++) {

@@ -6,10 +6,13 @@
 
 #include "sandbox/session.h"
 
+struct buf;
+
 struct run_want {
 	char *const *argv;
 	int std[3];            /* what it gets; a terminal among them is replaced by one made inside */
 	bool detached;
+	struct buf *bitten;    /* in the foreground: what limits did to it, in words; NULL: not asked */
 };
 
 /* Start a program. In the foreground wait for it and put its exit status into *STATUS (128 + n after signal n); detached, put its job
@@ -19,7 +22,8 @@ int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, in
 /* Wait until a job started in the background has ended (0: all of them); *STATUS is the last one's. */
 int sandbox_wait(struct sandbox *sb, int job, int *status, struct err *err);
 
-/* Send a signal to a process by the number it has inside, or to all (PID 0). */
+/* Send a signal to a process by the number it has inside, or to all (PID 0); SIGKILL to all catches those that
+ * are being forked as well. */
 int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err);
 
 #endif
