@@ -167,7 +167,7 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		network(b, s, key);
 	else if (starts_with(key, "priv") || streq(key, "value"))
 		privilege(b, s, key);
-	else if (streq(key, "other") && cg_other_words(s->what))
+	else if (streq(key, "other") && s->what && cg_other_words(s->what))
 		buf_fmt(b, "(version %d: %s)", cg_v1((enum cg_controller)cg_file_controller(s->what)) ? 2 : 1, cg_other_words(s->what));
 	else if (streq(key, "other"))
 		return;
