@@ -15,6 +15,7 @@ const struct command *const cmd_families[] = {
 	cmd_look,
 	cmd_network_modes,
 	cmd_limits,
+	cmd_top,
 	cmd_privileges,
 	cmd_processes,
 	cmd_scripts,

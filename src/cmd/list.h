@@ -20,7 +20,8 @@ extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wai
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */
 extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
-extern const struct command cmd_limits[];     /* limits.c: limit usage */
+extern const struct command cmd_limits[];     /* limits.c: limit usage freeze thaw */
+extern const struct command cmd_top[];        /* top.c: top watch */
 
 /* Types of values that one family has of its own. */
 extern const struct type limits_file, limits_rate;

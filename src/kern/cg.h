@@ -149,6 +149,20 @@ int cg_wait_frozen(const char *group, bool frozen, struct err *err);
 /* Act of STEP_EMPTY: every process in the group and below ends at once, also those that are being forked; the groups stay. */
 int cg_empty(struct step *s, struct err *err);
 
+/* Something that wakes up (poll) when a limit bites in a group or its state changes: what is new is for cg_bites, cg_usage. */
+enum cg_watch { WATCH_MEMORY, WATCH_PIDS, WATCH_CPU, WATCH_PRESSURE, WATCH_STATE, WATCH_KINDS };
+enum { CG_EVENTS = 8 };
+struct cg_event {
+	enum cg_watch kind;
+	int fd;                /* the caller's to close */
+	short poll;            /* what to wait for */
+	int of;                /* WATCH_PRESSURE: 0 cpu, 1 memory, 2 io */
+};
+/* Open those of KINDS (bits 1 << enum cg_watch) that there are here; returns their number. There are none for WATCH_CPU. */
+size_t cg_watch(const char *group, unsigned kinds, struct cg_event events[CG_EVENTS]);
+/* To be called before the first waiting and after each waking. */
+void cg_watch_seen(const struct cg_event *e);
+
 /* A session that another belljar began: its groups are where that one made them. PATHS are those of cg_paths for GROUP then. */
 int cg_settle(const char *group, char *const *paths, struct err *err);
 

@@ -254,6 +254,11 @@ const char *limits_group(const struct sandbox *sb)
 	return sb->group ? sb->group : "belljar.none";
 }
 
+int limits_know(struct session *s, struct err *err)
+{
+	return group_know(s, err);
+}
+
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err)
 {
 	if (group_know(sb->session, err) < 0)

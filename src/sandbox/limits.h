@@ -18,6 +18,7 @@ struct buf;
 struct err;
 struct limit_key;
 struct sandbox;
+struct session;
 struct steps;
 
 enum { LIMIT_VALUES = 6, LIMIT_PERIOD_US = 100000 };
@@ -75,6 +76,9 @@ int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, st
 
 /* What is set for KEY now; limit_now_free it. */
 int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
+
+/* Where groups are, when another belljar made them: to be called before limits_group is used for reading. 0 or -1. */
+int limits_know(struct session *s, struct err *err);
 
 /* Figures of the sandbox's group; all absent (-1) when it has none. */
 int limits_usage(struct sandbox *sb, struct cg_usage *usage, struct err *err);
