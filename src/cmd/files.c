@@ -55,22 +55,41 @@ const struct type files_mode = { .name = "mode", .what = "an octal mode, such as
 
 /* Commands */
 
+/* The layers among A's values: words, and paths, which get a slash. */
+static void take_layers(const struct args *a, struct root_wish *w)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct value *v = &a->values[i];
+		if (streq(v->name, "host") || streq(v->name, "busybox"))
+			*GROW(&w->layers, &w->n) = xstrdup(v->name);
+		else if (streq(v->name, "LAYER"))
+			*GROW(&w->layers, &w->n) = strchr(v->text, '/') ? xstrdup(v->text) : xasprintf("./%s", v->text);
+	}
+}
+
 static int run_root(struct shell *sh, const struct args *a, struct err *err)
 {
 	struct sandbox *sb = shell_sandbox(sh, err);
-	const char *path = arg_text(a, "PATH");
 	struct root_wish wish = {
-		.what = path ? path : arg_has(a, "host") ? "host" : "busybox",
-		.is_path = path != NULL,
-		.mode = arg_has(a, "ro") ? ROOT_READ_ONLY : arg_has(a, "rw") ? ROOT_WRITES_REACH : ROOT_THROWN_AWAY,
+		.mode = arg_has(a, "ro") ? ROOT_READ_ONLY : arg_has(a, "rw") ? ROOT_WRITES_REACH : ROOT_KEPT_APART,
+		.upper = (char *)arg_text(a, "DIR"),
 		.size = arg_num(a, "SIZE", 0),
+		.unpack = arg_num(a, "BYTES", 0),
+		.devices = arg_has(a, "devices"),
 	};
 
 	if (!sb)
 		return -1;
 	if (arg_has(a, "SIZE") && wish.size == 0)
 		return err_usage(err, "size 0 leaves no room");
-	return sandbox_root(sb, &wish, err);
+	if (arg_has(a, "ro") && arg_has(a, "rw"))
+		return err_usage(err, "ro and rw exclude one another");
+	take_layers(a, &wish);
+	int result = sandbox_root(sb, &wish, err);
+	for (size_t i = 0; i < wish.n; i++)
+		free(wish.layers[i]);
+	free(wish.layers);
+	return result;
 }
 
 static int run_mount(struct shell *sh, const struct args *a, struct err *err)
@@ -157,19 +176,23 @@ static int run_mounts(struct shell *sh, const struct args *a, struct err *err)
 
 const struct command cmd_files[] = {
 	{ .name = "root", .group = "file system", .brief = "give the sandbox another root",
-	  .grammar = "(host | busybox | PATH:path) [ro | rw] [size SIZE:size]",
-	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, PATH a directory or a tar archive "
-		  "(plain, gzip, bzip2, xz or zstd) on the host.\n\n"
-		  "What is written goes to memory and is thrown away with the sandbox: at most SIZE, 256M if not said, 512M for an archive "
-		  "(its contents count). With *ro* nothing can be written. With *rw* the directory itself is the root, and writes reach it; the directories to "
-		  "mount on are made in it.\n\n"
+	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | DIR:path) | size SIZE:size | unpack BYTES:size | devices]...",
+	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, LAYER a directory or a tar archive "
+		  "(plain, gzip, bzip2, xz or zstd) on the host. Several lie on one another, the first on top: a file is found in the topmost "
+		  "layer that has it or a mark that it is deleted. belljar-files(7) tells how that works.\n\n"
+		  "What is written goes to an upper layer: in memory, at most SIZE (256M if not said), and thrown away with the sandbox; or with "
+		  "*upper* DIR in the directory `upper` of DIR, where it stays. With *ro* nothing can be written. With *rw* the one directory itself is "
+		  "the root, and writes reach it; the directories to mount on are made in it.\n\n"
 		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
 		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "
 		  "no program may run in the sandbox meanwhile. It needs a mnt namespace.\n\n"
 		  "If the sandbox has a user namespace, map its ids first. The root's files then belong inside to whom they belong outside: what is "
 		  "the host's root's is the sandbox's root's, to read and, where writes are kept, to change. Without a map they are nobody's.\n\n"
-		  "From an archive, device nodes are left out, and nothing is written outside of the root whatever its names and links say.",
-	  .examples = "new web ; unshare mnt pid\nroot busybox size 16M\nrun ls /",
+		  "An archive is unpacked once, into a cache (see *cache*), and is found there the next time. It may hold BYTES, 4G if not said. "
+		  "Nothing is written outside of its directory whatever its names and links say; device nodes are left out unless *devices* asks for "
+		  "them; `.wh.NAME` marks a file of the layers below as deleted. `FILE@sha256:DIGEST` is refused unless the file has that digest.",
+	  .examples = "new web ; unshare mnt pid\nroot busybox size 16M\nrun ls /\n!mkdir -p /tmp/belljar-top && echo hello > /tmp/belljar-top/motd\n"
+		      "root /tmp/belljar-top busybox\nrun cat /motd\n!rm -r /tmp/belljar-top",
 	  .run = run_root },
 	{ .name = "mount", .group = "file system", .brief = "mount a file system inside",
 	  .grammar = "TYPE [SOURCE] DST:inside [OPTIONS:options]",

@@ -3,8 +3,11 @@
  *
  * The archive is hostile. libarchive reads it; what is written, and where, is decided here: a name has no "..", its directory is resolved
  * beneath the root (openat2 RESOLVE_IN_ROOT, so a link of the archive's leads nowhere but inside), and the last part of it is made new in that
- * directory, never opened: what was there before is unlinked. A hard link is made between two names found in the same way. Device nodes,
- * fifos and sockets are left out. Room is bounded by the file system unpacked into, the number of entries and the depth of names here.
+ * directory, never opened: what was there before is unlinked. A hard link is made between two names found in the same way. Fifos and sockets
+ * are left out, device nodes unless they are asked for. Bytes, entries and the depth of names are bounded.
+ *
+ * Marks of deleted files are those of the OCI image format in the archive, and become those of overlayfs: a character device 0:0 in place of
+ * the file, an attribute of the directory.
  */
 #include "config.h"
 
@@ -14,7 +17,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
+
+#include <nettle/sha2.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -22,7 +28,9 @@
 #include "kern/archive.h"
 #include "kern/sys.h"
 
-enum { BLOCK = 64 * 1024, ENTRIES_MOST = 1 << 22, DEPTH_MOST = 200, XATTRS_MOST = 32 };
+enum { BLOCK = 256 * 1024, ENTRIES_MOST = 1 << 22, DEPTH_MOST = 200, XATTRS_MOST = 32 };
+/* What an entry costs on a disk beside its contents. */
+enum { ENTRY_COSTS = 512, DIRECTORY_COSTS = 4096 };
 
 struct stamp {
 	char *path;
@@ -32,21 +40,24 @@ struct stamp {
 struct unpack {
 	struct archive *in;
 	struct archive_entry *entry;
-	const char *archive;   /* its name, for errors */
+	const struct archive_how *how;
+	int fd;                /* of the archive, */
+	char *block;           /* what was read of it last, */
+	struct sha256_ctx digest;      /* and the digest of all of that */
 	const char *shown;     /* the entry's name as it may be printed */
 	int root;
 	int dir;               /* the directory last written into, */
 	char *dir_path;        /* and its name; NULL = none */
 	struct stamp *stamps;  /* directories, whose times are set when they are full */
 	size_t n_stamps;
-	const struct archive_owners *owners;
+	uint64_t cost;         /* so far, as `most` counts */
 	struct archive_report *report;
 	struct err *err;
 };
 
 static int refuse(struct unpack *u, int number, const char *why)
 {
-	return err_set(u->err, number, "%s: entry %.300s: %s", u->archive, u->shown, why);
+	return err_set(u->err, number, "%s: entry %.300s: %s", u->how->name, u->shown, why);
 }
 
 static int trouble(struct unpack *u, const char *what)
@@ -55,10 +66,21 @@ static int trouble(struct unpack *u, const char *what)
 
 	refuse(u, number, what);
 	if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-		err_why(u->err, "the root's file system is full");
-		err_try(u->err, "root %s size 1G", u->archive);
+		err_why(u->err, "archives are unpacked into a directory of the host's, and its disk is full");
+		err_try(u->err, "cache clear");
 	}
 	return -1;
+}
+
+/* Count BYTES of an entry before they are written. */
+static int spend(struct unpack *u, uint64_t bytes)
+{
+	if (bytes <= u->how->most && u->cost <= u->how->most - bytes) {
+		u->cost += bytes;
+		return 0;
+	}
+	refuse(u, EFBIG, "can't be written, the archive holds more than may be unpacked");
+	return err_try(u->err, "root %s unpack %lluG", u->how->name, (unsigned long long)((u->how->most >> 30) + 1) * 2);
 }
 
 static void forget_dir(struct unpack *u)
@@ -114,9 +136,9 @@ static int make_missing(struct unpack *u, int dir, const char *name)
 {
 	uint32_t uid, gid;
 
-	if (mkdirat(dir, name, 0755) < 0)
+	if (spend(u, DIRECTORY_COSTS) < 0 || mkdirat(dir, name, 0755) < 0)
 		return -1;
-	if (u->owners->outside(u->owners->arg, false, 0, &uid) && u->owners->outside(u->owners->arg, true, 0, &gid) &&
+	if (u->how->outside(u->how->arg, false, 0, &uid) && u->how->outside(u->how->arg, true, 0, &gid) &&
 	    fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		u->report->owners++;
 	return 0;
@@ -162,8 +184,9 @@ static const char *enter_parent(struct unpack *u, const char *path)
 		forget_dir(u);
 		u->dir = make_directory(u, parent);
 		if (u->dir < 0) {
-			trouble(u, errno == EEXIST || errno == ELOOP || errno == ENOTDIR ?
-					   "what should be its directory is a file, or a link that leads nowhere" : "its directory can't be made");
+			if (!u->err->status)
+				trouble(u, errno == EEXIST || errno == ELOOP || errno == ENOTDIR ?
+						   "what should be its directory is a file, or a link that leads nowhere" : "its directory can't be made");
 			return NULL;
 		}
 		u->dir_path = move_str(&parent);
@@ -191,8 +214,8 @@ static int set_owner(struct unpack *u, int dir, const char *name)
 {
 	uint32_t uid, gid;
 
-	if (!u->owners->outside(u->owners->arg, false, archive_entry_uid(u->entry), &uid) ||
-	    !u->owners->outside(u->owners->arg, true, archive_entry_gid(u->entry), &gid)) {
+	if (!u->how->outside(u->how->arg, false, archive_entry_uid(u->entry), &uid) ||
+	    !u->how->outside(u->how->arg, true, archive_entry_gid(u->entry), &gid)) {
 		u->report->owners++;
 		return 0;
 	}
@@ -221,25 +244,49 @@ static int finish(struct unpack *u, int fd)
 
 /* Kinds of entries */
 
+/* The directory FD hides what the layers below have in its place. */
+static int mark_opaque(struct unpack *u, int fd)
+{
+	if (fsetxattr(fd, u->how->user_marks ? "user.overlay.opaque" : "trusted.overlay.opaque", "y", 1, 0) == 0)
+		return 0;
+	return trouble(u, "can't be marked as hiding what is below it");
+}
+
+static bool is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+/* Make the directory NAME. *HIDES: it takes the place of a mark that it was deleted below. */
+static int make_new_directory(struct unpack *u, const char *name, bool *hides)
+{
+	struct stat st;
+
+	if (mkdirat(u->dir, name, 0700) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(u->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	*hides = is_whiteout(&st);
+	return unlinkat(u->dir, name, 0) < 0 || mkdirat(u->dir, name, 0700) < 0 ? -1 : 0;
+}
+
 static int put_directory(struct unpack *u, const char *path)
 {
 	const char *name = *path ? enter_parent(u, path) : "";
+	bool hides = false;
 
-	if (!name)
+	if (!name || spend(u, DIRECTORY_COSTS) < 0)
 		return -1;
-	if (*path && mkdirat(u->dir, name, 0700) < 0) {
-		struct stat st;
-		if (errno != EEXIST || fstatat(u->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return trouble(u, "can't be made");
-		if (!S_ISDIR(st.st_mode)) {
-			if (unlinkat(u->dir, name, 0) < 0 || mkdirat(u->dir, name, 0700) < 0)
-				return trouble(u, "can't be made");
-		}
-	}
+	if (*path && make_new_directory(u, name, &hides) < 0)
+		return trouble(u, "can't be made");
 	_cleanup_close_ int fd = *path ? openat(u->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 				       : openat(u->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return trouble(u, "can't be opened");
+	if (hides && mark_opaque(u, fd) < 0)
+		return -1;
 	if (archive_entry_mtime_is_set(u->entry))
 		*GROW(&u->stamps, &u->n_stamps) = (struct stamp){ xstrdup(path), entry_time(u) };
 	return finish(u, fd);
@@ -284,18 +331,36 @@ static int copy_data(struct unpack *u, int fd)
 	return 0;
 }
 
+/* A new file; most names are new, so they are tried first. */
+static int create(struct unpack *u, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(u->dir, name, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return make_way(u, name) < 0 ? -1 : openat(u->dir, name, flags, 0600);
+	return fd;
+}
+
 static int put_file(struct unpack *u, const char *name)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, entry_time(u) };
-	_cleanup_close_ int fd = openat(u->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = create(u, name);
 
 	if (fd < 0)
-		return trouble(u, "can't be made");
+		return u->err->status ? -1 : trouble(u, "can't be made");
 	if (copy_data(u, fd) < 0 || finish(u, fd) < 0)
 		return -1;
 	if (archive_entry_mtime_is_set(u->entry))
 		futimens(fd, times);
 	return 0;
+}
+
+static int put_device(struct unpack *u, const char *name, mode_t type)
+{
+	if (mknodat(u->dir, name, type | (archive_entry_perm(u->entry) & 07777), archive_entry_rdev(u->entry)) < 0)
+		return trouble(u, "the device can't be made");
+	return set_owner(u, u->dir, name);
 }
 
 static int put_symlink(struct unpack *u, const char *name)
@@ -334,11 +399,54 @@ static int put_hardlink(struct unpack *u, const char *path, const char *target)
 	return linkat(dir, slash ? slash + 1 : clean, u->dir, name, 0) < 0 ? trouble(u, "the hard link can't be made") : 0;
 }
 
-static bool is_whiteout(const char *path)
+/* The mark that NAME of this directory is deleted. A file of that name in the same archive is newer than what is deleted. */
+static int put_whiteout(struct unpack *u, const char *name)
+{
+	if (!*name || streq(name, ".") || streq(name, ".."))
+		return refuse(u, EINVAL, "a mark that nothing is deleted");
+	if (mknodat(u->dir, name, S_IFCHR, makedev(0, 0)) < 0 && errno != EEXIST)
+		return trouble(u, "the mark of a deleted file can't be made");
+	return 0;
+}
+
+/* `.wh.NAME` and `.wh..wh..opq`; other names that begin with `.wh..wh.` were an older file system's own. */
+static int put_mark(struct unpack *u, const char *path)
+{
+	const char *mark = enter_parent(u, path);
+
+	if (!mark)
+		return -1;
+	if (!starts_with(mark, ".wh..wh."))
+		return put_whiteout(u, mark + strlen(".wh."));
+	if (!streq(mark, ".wh..wh..opq"))
+		return 0;
+	_cleanup_close_ int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? trouble(u, "can't be opened") : mark_opaque(u, fd);
+}
+
+static bool is_mark(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return starts_with(slash ? slash + 1 : path, ".wh.");
+}
+
+/* What is neither a directory nor a hard link. */
+static int put_other(struct unpack *u, const char *path, mode_t type)
+{
+	bool device = type == AE_IFCHR || type == AE_IFBLK;
+
+	/* In an archive this would be a mark in the kernel's own form. */
+	if (type == AE_IFCHR && archive_entry_rdev(u->entry) == makedev(0, 0))
+		device = false;
+	if (type != AE_IFREG && type != AE_IFLNK && !(device && u->how->devices)) {
+		u->report->devices++;
+		return 0;
+	}
+	const char *name = enter_parent(u, path);
+	if (!name || (type != AE_IFREG && make_way(u, name) < 0))
+		return -1;
+	return type == AE_IFREG ? put_file(u, name) : type == AE_IFLNK ? put_symlink(u, name) : put_device(u, name, type);
 }
 
 static int put_entry(struct unpack *u)
@@ -354,27 +462,36 @@ static int put_entry(struct unpack *u)
 	_cleanup_free_ char *path = clean_name(u, raw);
 	if (!path)
 		return -1;
-	if (is_whiteout(path)) {
-		u->report->whiteouts++;
-		return 0;
-	}
+	if (spend(u, ENTRY_COSTS + (archive_entry_size(u->entry) > 0 ? (uint64_t)archive_entry_size(u->entry) : 0)) < 0)
+		return -1;
+	if (*path && is_mark(path))
+		return put_mark(u, path);
 	if (!link && type == AE_IFDIR)
 		return put_directory(u, path);
 	if (!*path)
 		return refuse(u, EINVAL, "the root itself can only be a directory");
 	if (link)
 		return put_hardlink(u, path, link);
-	if (type != AE_IFREG && type != AE_IFLNK) {
-		u->report->devices++;
-		return 0;
-	}
-	const char *name = enter_parent(u, path);
-	if (!name || make_way(u, name) < 0)
-		return -1;
-	return type == AE_IFLNK ? put_symlink(u, name) : put_file(u, name);
+	return put_other(u, path, type);
 }
 
-static int open_archive(struct unpack *u, int fd)
+/* libarchive's reader: what it gets is what the digest is of. */
+static ssize_t read_block(struct archive *in, void *arg, const void **block)
+{
+	struct unpack *u = arg;
+	ssize_t n;
+
+	while ((n = read(u->fd, u->block, BLOCK)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
+		archive_set_error(in, errno, "it can't be read");
+	else
+		sha256_update(&u->digest, (size_t)n, (const uint8_t *)u->block);
+	*block = u->block;
+	return n;
+}
+
+static int open_archive(struct unpack *u)
 {
 	archive_read_support_format_tar(u->in);
 	archive_read_support_filter_gzip(u->in);
@@ -384,10 +501,27 @@ static int open_archive(struct unpack *u, int fd)
 	archive_read_support_filter_zstd(u->in);
 	/* Names are bytes, in whatever locale. */
 	archive_read_set_options(u->in, "tar:hdrcharset=BINARY");
-	if (archive_read_open_fd(u->in, fd, BLOCK) == ARCHIVE_OK)
+	if (archive_read_open(u->in, u, NULL, read_block, NULL) == ARCHIVE_OK)
 		return 0;
-	err_set(u->err, 0, "%s: it is no archive that can be read: %s", u->archive, archive_error_string(u->in));
+	err_set(u->err, 0, "%s: it is no archive that can be read: %s", u->how->name, archive_error_string(u->in));
 	return err_try(u->err, "root DIRECTORY, or a tar archive (plain, gzip, bzip2, xz, zstd)");
+}
+
+/* The digest is of the whole file, so what comes behind the archive's end is read too. */
+static int finish_digest(struct unpack *u)
+{
+	uint8_t bytes[SHA256_DIGEST_SIZE];
+	const void *block;
+	ssize_t n;
+
+	while ((n = read_block(u->in, u, &block)) > 0)
+		;
+	if (n < 0)
+		return err_set(u->err, errno, "%s: can't be read", u->how->name);
+	sha256_digest(&u->digest, sizeof bytes, bytes);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(u->report->digest + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
 }
 
 static int read_all(struct unpack *u)
@@ -396,15 +530,15 @@ static int read_all(struct unpack *u)
 
 	while ((result = archive_read_next_header(u->in, &u->entry)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
 		if (++u->report->entries > ENTRIES_MOST)
-			return err_set(u->err, E2BIG, "%s: more than %d entries", u->archive, ENTRIES_MOST);
+			return err_set(u->err, E2BIG, "%s: more than %d entries", u->how->name, ENTRIES_MOST);
 		if (put_entry(u) < 0)
 			return -1;
 	}
 	if (result == ARCHIVE_EOF && u->report->entries)
 		return 0;
 	if (result == ARCHIVE_EOF)
-		return err_set(u->err, EINVAL, "%s: the archive is empty", u->archive);
-	return err_set(u->err, EBADMSG, "%s: after %llu entries: %s", u->archive, (unsigned long long)u->report->entries,
+		return err_set(u->err, EINVAL, "%s: the archive is empty", u->how->name);
+	return err_set(u->err, EBADMSG, "%s: after %llu entries: %s", u->how->name, (unsigned long long)u->report->entries,
 		       archive_error_string(u->in) ? archive_error_string(u->in) : "the archive is damaged");
 }
 
@@ -418,16 +552,20 @@ static void stamp_directories(struct unpack *u)
 	}
 }
 
-int archive_unpack(int fd, const char *name, int root, const struct archive_owners *owners, struct archive_report *report, struct err *err)
+int archive_unpack(int fd, const struct archive_how *how, int root, struct archive_report *report, struct err *err)
 {
-	struct unpack u = { .in = archive_read_new(), .archive = name, .shown = "", .root = root, .dir = -1, .owners = owners,
-			    .report = report, .err = err };
+	_cleanup_free_ char *block = xmalloc(BLOCK);
+	struct err ignored = { 0 };
+	struct unpack u = { .in = archive_read_new(), .how = how, .fd = fd, .block = block, .shown = "", .root = root, .dir = -1,
+			    .report = report, .err = err ? err : &ignored };
 	mode_t old = umask(0);
 
 	*report = (struct archive_report){ 0 };
-	int result = open_archive(&u, fd) < 0 || read_all(&u) < 0 ? -1 : 0;
+	sha256_init(&u.digest);
+	int result = open_archive(&u) < 0 || read_all(&u) < 0 || finish_digest(&u) < 0 ? -1 : 0;
 	if (result == 0)
 		stamp_directories(&u);
+	report->bytes = u.cost;
 	umask(old);
 	forget_dir(&u);
 	for (size_t i = 0; i < u.n_stamps; i++)

@@ -1,8 +1,8 @@
 /*
  * ledger.c - what a session put on the machine that does not go by itself
  *
- * Only what a ledger names is ever removed, and only if it still is what was noted: a control group has belljar's prefix, a link has the
- * noted name and number both.
+ * Only what a ledger names is ever removed, and only if it still is what was noted: a control group and a tree have belljar's prefix, a
+ * link has the noted name and number both.
  */
 #include "config.h"
 
@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "kern/cg_kill.h"
 #include "kern/ledger.h"
+#include "kern/tree.h"
 
 enum { LEDGER_LIMIT = 4 << 20, LINE_ROOM = 4200 };
 
@@ -209,11 +210,22 @@ static int clear_link(const char *name, int index, struct err *err)
 	return number && number != ENODEV ? err_set(err, number, "%s: the link can't be deleted", name) : 0;
 }
 
+static int clear_tree(const char *path, struct err *err)
+{
+	const char *last = strrchr(path, '/');
+
+	if (path[0] != '/' || strncmp(last + 1, ".belljar.", 9) != 0)
+		return err_set(err, 0, "ledger: %s is no tree of belljar", path);
+	return tree_remove(AT_FDCWD, path) < 0 && errno != ENOTDIR ? err_set(err, errno, "%s: can't be removed", path) : 0;
+}
+
 static int clear_line(const char *line, struct err *err)
 {
 	char name[IFNAMSIZ];
 	int index;
 
+	if (strncmp(line, "tree ", 5) == 0)
+		return clear_tree(line + 5, err);
 	if (strncmp(line, "cgroup ", 7) == 0)
 		return clear_group(line + 7, err);
 	if (sscanf(line, "link %15s %d", name, &index) == 2)

@@ -6,6 +6,7 @@
  *     belljar 1 BOOT-ID PID-NAMESPACE PID STARTTIME
  *     cgroup PATH             a control group and all in it; the last part of PATH begins with "belljar."
  *     link NAME IFINDEX       a link in the host's net namespace
+ *     tree PATH               a file or directory with all in it; the last part of PATH begins with ".belljar."
  *     - LINE                  that line no longer counts
  * Needs little, because the session's keeper (holder/keeper.c) is linked with it too.
  */

@@ -6,10 +6,11 @@
  * namespaces, and gives the file system's own error text. Targets are resolved beneath the sandbox's root (openat2 RESOLVE_IN_ROOT,
  * no magic links); a target that is a symbolic link is followed inside, never out.
  *
- * The overlay of a root: from = lower directories on the host separated by ':' (backslash escapes), text = "size=100m" or
- * "upper=DIR" or "ro"; the upper layer is a tmpfs of that size (inodes bounded too) that is attached nowhere.
- * Two more types are belljar's own: "busybox", a small tmpfs with the static busybox of the host (from = its path) and a link for each
- * applet; "archive", a tmpfs of the given size that a tar archive (from; gzip, xz or zstd) is unpacked into, nothing of it outside.
+ * An overlay: from = lower directories on the host, the topmost first, separated by ':' (backslash escapes). The upper layer is a tmpfs that
+ * is attached nowhere, of the size in text ("size=1048576", inodes bounded too), or the directory `upper` of DIR ("upper=DIR"), which
+ * STEP_UPPER made; a read-only overlay of several layers has none. Two layers are belljar's own, and have names that no path has:
+ * MNT_LAYER_BUSYBOX with the path of a static busybox behind it is a small tmpfs with that and a link for each applet; MNT_LAYER_BASE has
+ * only what is to be mounted on.
  * proc, sysfs and mqueue show the namespaces of who makes them, so they are made inside (second half), all others outside.
  */
 #ifndef KERN_MNT_H
@@ -23,6 +24,9 @@
 struct err;
 struct step;
 
+#define MNT_LAYER_BASE "//base"
+#define MNT_LAYER_BUSYBOX "//busybox:"
+
 /* First halves (make) and second halves (act) of the mount steps; see step_row. */
 int mnt_make_mount(struct step *s, int *fd, struct err *err);
 int mnt_make_bind(struct step *s, int *fd, struct err *err);
@@ -34,6 +38,9 @@ int mnt_mkdir(struct step *s, int fd, struct err *err);
 int mnt_rmdir(struct step *s, int fd, struct err *err);
 int mnt_make_pivot(struct step *s, int *fd, struct err *err);    /* the holder's root, which is the one to be left */
 int mnt_pivot(struct step *s, int fd, struct err *err);
+
+int mnt_upper(struct step *s, int fd, struct err *err);           /* STEP_UPPER, */
+int mnt_no_upper(struct step *s, int fd, struct err *err);        /* and STEP_NO_UPPER */
 
 /* The mount table of a process (/proc/PID/mountinfo; pid 0: belljar itself), in its order. */
 struct mnt_info {

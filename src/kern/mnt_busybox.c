@@ -19,7 +19,7 @@
 #include "kern/mnt_parts.h"
 #include "kern/sys.h"
 
-enum { PROGRAM_LARGEST = 16 * 1024 * 1024, TREE_SIZE = 32 * 1024 * 1024, SIZE_DEFAULT = 256 * 1024 * 1024 };
+enum { PROGRAM_LARGEST = 16 * 1024 * 1024, TREE_SIZE = 32 * 1024 * 1024 };
 
 struct program {
 	const char *path;
@@ -119,7 +119,8 @@ static int put_tree(int root, const struct program *p, const char *applets)
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i].target, root, links[i].name) < 0)
 			return -1;
-	if (put_file(root, "etc/passwd", passwd, sizeof passwd - 1, 0644) < 0 || put_file(root, "etc/group", group, sizeof group - 1, 0644) < 0)
+	if (mnt_put_etc(root) < 0 || put_file(root, "etc/passwd", passwd, sizeof passwd - 1, 0644) < 0 ||
+	    put_file(root, "etc/group", group, sizeof group - 1, 0644) < 0)
 		return -1;
 	_cleanup_close_ int bin = openat(root, "bin", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bin < 0 || put_file(bin, "busybox", p->data, p->size, 0755) < 0)
@@ -157,29 +158,23 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-int mnt_make_busybox(const char *from, const char *options, const struct mnt_owner *o, struct err *err)
+int mnt_busybox_tree(const char *program, const struct mnt_owner *o, struct err *err)
 {
 	/* Kept for the next root; made anew when the program has changed, or for another owner. */
 	static int tree = -1;
 	static struct stat of;
 	static uint32_t uid, gid;
 	struct stat now;
-	int64_t size = mnt_size(options, SIZE_DEFAULT, err);
 
-	if (size < 0)
+	if (tree >= 0 && uid == o->uid && gid == o->gid && stat(program, &now) == 0 && same_file(&now, &of))
+		return tree;
+	_cleanup_(unmap) struct program p = { .path = program };
+	if (map_program(&p, err) < 0)
 		return -1;
-	if (tree < 0 || uid != o->uid || gid != o->gid || stat(from, &now) < 0 || !same_file(&now, &of)) {
-		_cleanup_(unmap) struct program p = { .path = from };
-		if (map_program(&p, err) < 0)
-			return -1;
-		close_fd(&tree);
-		tree = make_tree(&p, o, err);
-		if (tree < 0)
-			return -1;
-		of = p.st;
-		uid = o->uid;
-		gid = o->gid;
-	}
-	_cleanup_close_ int upper = mnt_tmpfs(size, 0700, o, err);
-	return upper < 0 ? -1 : mnt_overlay(&(struct mnt_layer){ tree, NULL }, 1, upper, "busybox", err);
+	close_fd(&tree);
+	tree = make_tree(&p, o, err);
+	of = p.st;
+	uid = o->uid;
+	gid = o->gid;
+	return tree;
 }

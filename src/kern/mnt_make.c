@@ -21,8 +21,6 @@
 #include "kern/step.h"
 #include "kern/sys.h"
 
-enum { OPTION_LONGEST = 4096 };
-
 bool mnt_privileged(void)
 {
 	char line[64];
@@ -52,7 +50,7 @@ void mnt_log(int fs, struct err *err)
 }
 
 /* The next option of TEXT into OPTION, unescaped; where the rest begins, or NULL at the end. */
-static const char *next_option(const char *text, char option[OPTION_LONGEST])
+static const char *next_option(const char *text, char option[MNT_OPTION_LONGEST])
 {
 	size_t n = 0;
 
@@ -61,7 +59,7 @@ static const char *next_option(const char *text, char option[OPTION_LONGEST])
 	for (; *text && *text != ','; text++) {
 		if (*text == '\\' && text[1])
 			text++;
-		if (n < OPTION_LONGEST - 1)
+		if (n < MNT_OPTION_LONGEST - 1)
 			option[n++] = *text;
 	}
 	option[n] = '\0';
@@ -70,7 +68,7 @@ static const char *next_option(const char *text, char option[OPTION_LONGEST])
 
 static int set_options(int fs, const char *type, const char *options, struct err *err)
 {
-	char option[OPTION_LONGEST];
+	char option[MNT_OPTION_LONGEST];
 
 	while ((options = next_option(options, option))) {
 		char *value = strchr(option, '=');
@@ -145,23 +143,29 @@ int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err
 	return mnt_filesystem("tmpfs", "belljar", options, 0, err);
 }
 
+bool mnt_option(const char *options, const char *key, char value[MNT_OPTION_LONGEST])
+{
+	size_t n = strlen(key);
+
+	while ((options = next_option(options, value)))
+		if (strncmp(value, key, n) == 0 && value[n] == '=') {
+			memmove(value, value + n + 1, strlen(value + n + 1) + 1);
+			return true;
+		}
+	return false;
+}
+
 int64_t mnt_size(const char *options, int64_t otherwise, struct err *err)
 {
-	char option[OPTION_LONGEST];
+	char value[MNT_OPTION_LONGEST], *end;
 
-	while ((options = next_option(options, option))) {
-		char *end;
-		if (!starts_with(option, "size="))
-			continue;
-		errno = 0;
-		long long n = strtoll(option + 5, &end, 10);
-		if (errno || n < 4096 || end == option + 5 || *end) {
-			err_set(err, EINVAL, "%.100s: a size in bytes, at least 4096, is needed", option);
-			return -1;
-		}
-		return n;
-	}
-	return otherwise;
+	if (!mnt_option(options, "size", value))
+		return otherwise;
+	errno = 0;
+	long long n = strtoll(value, &end, 10);
+	if (errno || n < 4096 || end == value || *end)
+		return err_set(err, EINVAL, "size=%.100s: a size in bytes, at least 4096, is needed", value);
+	return n;
 }
 
 /* A type of the kernel's. The user's options come last, and so they count. */
@@ -181,11 +185,7 @@ int mnt_make_mount(struct step *s, int *fd, struct err *err)
 	if (mnt_made_inside(s->what))
 		return 0;
 	if (streq(s->what, "overlay") && !(s->text && strstr(s->text, "lowerdir")))
-		*fd = mnt_make_overlay(s->from, s->text, &o, err);
-	else if (streq(s->what, "busybox"))
-		*fd = mnt_make_busybox(s->from, s->text, &o, err);
-	else if (streq(s->what, "archive"))
-		*fd = mnt_make_archive(s->from, s->text, &o, err);
+		*fd = mnt_make_overlay(s->from, s->text, s->flags & MOUNT_ATTR_RDONLY, &o, err);
 	else
 		return (*fd = make_plain(s, &o, err)) < 0 ? -1 : 0;
 	struct sys_mount_attr attr = { .set = s->flags };

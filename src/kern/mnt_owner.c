@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <sys/fsuid.h>
 
+#include <linux/capability.h>
+
 #include "base/mem.h"
 #include "kern/mnt_parts.h"
 #include "kern/place.h"
@@ -61,6 +63,25 @@ int mnt_give(int tree, const struct mnt_owner *o, bool recursive)
 	struct sys_mount_attr attr = { .set = MOUNT_ATTR_IDMAP, .userns = (uint64_t)o->userns };
 
 	return o->other ? sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) : 0;
+}
+
+/* All that is permitted is in effect. */
+static void restore_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		data[i].effective = data[i].permitted;
+	syscall(SYS_capset, &head, data);
+}
+
+void mnt_become_able(uint32_t uid, uint32_t gid)
+{
+	mnt_become(uid, gid);
+	restore_capabilities();
 }
 
 void mnt_become(uint32_t uid, uint32_t gid)

@@ -53,10 +53,17 @@ int mnt_give(int tree, const struct mnt_owner *o, bool recursive);
  * users' files. */
 void mnt_become(uint32_t uid, uint32_t gid);
 
+/* The same with all privileges kept. */
+void mnt_become_able(uint32_t uid, uint32_t gid);
+
 /* A detached tmpfs of at most SIZE bytes, with a number of files that fits the size; its root has MODE and is O's. */
 int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err);
 
-/* The number behind "size=" in the options of overlay, busybox and archive; OTHERWISE when it is not there. -1 with err when it is none. */
+/* The value of the option KEY in OPTIONS, unescaped. false when it is not there. */
+enum { MNT_OPTION_LONGEST = 4096 };
+bool mnt_option(const char *options, const char *key, char value[MNT_OPTION_LONGEST]);
+
+/* The number behind "size=" in the options of an overlay; OTHERWISE when it is not there. -1 with err when it is none. */
 int64_t mnt_size(const char *options, int64_t otherwise, struct err *err);
 
 /* A layer of an overlay: a directory of the host, opened, with the path it was opened by; or a detached mount, without a path. */
@@ -66,18 +73,24 @@ struct mnt_layer {
 };
 
 /* A detached overlay of N lower layers, the first on top, and an upper layer in the detached mount UPPER (-1: read-only). SOURCE is what
- * the mount table shows. */
-int mnt_overlay(const struct mnt_layer *lowers, size_t n, int upper, const char *source, struct err *err);
+ * the mount table shows. AS (or NULL) is who the overlay acts as in its upper layer, for one that is shown shifted: root's number is none
+ * there. */
+int mnt_overlay(const struct mnt_layer *lowers, size_t n, int upper, const struct mnt_owner *as, const char *source, struct err *err);
 
 /* Have FN done in a child that shares belljar's memory and descriptors and can enter a mount namespace of its own with mnt_alone (which cuts
  * it off from the host's, and returns its "/" to attach things to). Mounts attached there end with it. */
 int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *err);
 int mnt_alone(struct err *err);
 
-/* The two roots of belljar's own making, and the overlay of step STEP_MOUNT. FROM and OPTIONS are the step's. */
-int mnt_make_overlay(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
-int mnt_make_busybox(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
-int mnt_make_archive(const char *from, const char *options, const struct mnt_owner *o, struct err *err);
+/* The overlay of step STEP_MOUNT; FROM and OPTIONS are the step's. READ_ONLY: it needs no upper layer. */
+int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, struct err *err);
+
+/* The layers of belljar's own making, by name (mnt.h): detached mounts, kept for the next root, not the caller's. -1 with err. */
+int mnt_base_tree(const struct mnt_owner *o, struct err *err);
+int mnt_busybox_tree(const char *program, const struct mnt_owner *o, struct err *err);
+
+/* What the file systems of these two have in /etc: files for the sandbox's own to be mounted on. */
+int mnt_put_etc(int root);
 
 /* When the file system of STEP_DEVICES is in place at DEV: mount pts and shm in it, and mqueue where P has an ipc namespace. PTS_GROUP is the
  * group of terminals, -1 = leave it. Does not allocate. */

@@ -12,10 +12,12 @@
 #include "kern/cg.h"
 #include "kern/holder.h"
 #include "kern/mnt.h"
+#include "kern/mnt_cache.h"
 #include "kern/net.h"
 #include "kern/ns.h"
 #include "kern/step.h"
 #include "kern/textfile.h"
+#include "kern/tree.h"
 #include "kern/wire.h"
 
 void step_copy(struct step *to, const struct step *from)
@@ -187,6 +189,12 @@ static int undo_mkdir(const struct step *done, struct step *inverse)
 	return done->old[0] ? 1 : 0;
 }
 
+static int undo_upper(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_NO_UPPER, .place = done->place, .to = done->to, .text = done->old };
+	return done->old[0] ? 1 : 0;
+}
+
 static int undo_link(const struct step *done, struct step *inverse)
 {
 	*inverse = (struct step){ .kind = STEP_UNLINK, .place = done->place, .to = done->to };
@@ -247,6 +255,14 @@ static int act_addr(struct step *s, int fd, struct err *err) { NET(addr(s, true,
 static int act_unaddr(struct step *s, int fd, struct err *err) { NET(addr(s, false, err)); }
 static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, true, err)); }
 static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
+
+static int act_rmtree(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	if (rename(s->from, s->what) < 0)
+		return errno == ENOENT ? 0 : err_set(err, errno, "%.500s: can't be removed", s->from);
+	return tree_remove(AT_FDCWD, s->what) < 0 ? err_set(err, errno, "%.500s: can't be removed", s->what) : 0;
+}
 
 static int act_cgroup(struct step *s, int fd, struct err *err)
 {
@@ -319,7 +335,7 @@ const struct step_row step_table[STEP_KINDS] = {
 		.act = mnt_propagate },
 	[STEP_MOUNT] = { .name = "mount", .who = WHO_JOINED, .say = "mount {what} at {to}",
 		.calls = "fsopen(\"{what}\"); fsconfig(\"{text}\"); fsmount({attributes}); move_mount(\"{to}\")",
-		.shell = "nsenter -t {pid} -m mount -t {what} {options} {from} {to}", .make = mnt_make_mount, .act = mnt_attach,
+		.shell = "nsenter -t {pid} -m mount -t {what} {options} {source} {to}", .make = mnt_make_mount, .act = mnt_attach,
 		.inverse = undo_mount },
 	[STEP_BIND] = { .name = "bind", .who = WHO_JOINED, .say = "show {from} at {to}",
 		.calls = "open_tree(\"{from}\", OPEN_TREE_CLONE); mount_setattr({attributes}); move_mount(\"{to}\")",
@@ -337,6 +353,18 @@ const struct step_row step_table[STEP_KINDS] = {
 		.shell = "nsenter -t {pid} -m mkdir -p {to}", .act = mnt_mkdir, .inverse = undo_mkdir },
 	[STEP_RMDIR] = { .name = "rmdir", .who = WHO_JOINED, .say = "remove the directory {to}", .calls = "unlinkat(\"{to}\", AT_REMOVEDIR)",
 		.shell = "nsenter -t {pid} -m rmdir {to}", .act = mnt_rmdir },
+	[STEP_UPPER] = { .name = "upper", .who = WHO_HOST, .say = "have directories upper and work in {to}",
+		.calls = "mkdirat(\"{to}\", \"upper\"); mkdirat(\"{to}\", \"work\")", .shell = "mkdir -p {to}/upper {to}/work", .act = mnt_upper,
+		.inverse = undo_upper },
+	[STEP_NO_UPPER] = { .name = "no upper", .who = WHO_HOST, .say = "remove what was made for an upper layer in {to}",
+		.calls = "unlinkat(\"{to}/work\", AT_REMOVEDIR); unlinkat(\"{to}/upper\", AT_REMOVEDIR)",
+		.shell = "rmdir {to}/work/work {to}/work {to}/upper", .act = mnt_no_upper },
+	[STEP_UNPACK] = { .name = "unpack", .who = WHO_HOST, .say = "unpack {from} into the cache as {to}",
+		.calls = "openat2(RESOLVE_IN_ROOT); openat(O_CREAT | O_EXCL); write() for each entry; rename(\"{what}\")",
+		.shell = "mkdir -p {to}/root; tar -C {to}/root -xf {from}", .act = cache_unpack },
+	[STEP_RMTREE] = { .name = "remove", .who = WHO_HOST, .say = "remove {from} and all in it",
+		.calls = "rename(\"{from}\", \"{what}\"); unlinkat() for each", .shell = "rm -rf {from}", .act = act_rmtree,
+		.for_good = "it is gone" },
 
 	[STEP_PRIVILEGE] = { .name = "privilege", .who = WHO_HOST, .say = "start {place}'s programs from now on with {priv}: {value}",
 		.calls = "{privcalls}", .shell = "{privshell}", .act = act_privilege, .inverse = undo_privilege },

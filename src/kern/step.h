@@ -47,7 +47,7 @@ enum step_kind {
 	/* mounts; paths in `to` are inside the sandbox and resolved beneath its root */
 	STEP_PRIVATE,      /* to: mount point, flags: MS_PRIVATE, MS_SLAVE, MS_SHARED with MS_REC */
 	STEP_MOUNT,        /* what: file system type, from: source or NULL, to, text: "key=value,key" or NULL,
-	                    * flags: MOUNT_ATTR_*. Overlay, busybox and archive: see mnt.h */
+	                    * flags: MOUNT_ATTR_*. Overlay: see mnt.h */
 	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive;
 	                    * MOUNT_ATTR_IDMAP: with the owners of the place's user namespace, where that can be */
 	STEP_UMOUNT,       /* to, num: umount2 flags */
@@ -55,6 +55,13 @@ enum step_kind {
 	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */
 	STEP_MKDIR,        /* to and the directories above it, num: mode, with S_IFREG for an empty file; nothing happens where it exists
 	                    * (then its inverse does nothing) */
+	STEP_UPPER,        /* to: a directory of the host's, in which `upper` and `work` are made unless they are there; the first like
+	                    * from, or NULL for root's */
+	STEP_NO_UPPER,     /* to, text: `old` of the step that made it */
+	STEP_UNPACK,       /* from: an archive, to: where it will be found in the cache (mnt_cache.h), what: where it is put together, num: bytes
+	                    * at most, flags 1: with device nodes, text: its digest, or NULL */
+	STEP_RMTREE,       /* from: a file or directory of the host's with all in it; what: a name beside it that it gets first, so that
+	                    * half of it is never taken for the whole */
 	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */
 
 	/* privileges */

@@ -72,10 +72,22 @@ static void attributes(struct buf *b, uint64_t flags)
 		buf_char(b, '0');
 }
 
+static bool is_overlay(const struct step *s)
+{
+	return s->kind == STEP_MOUNT && s->what && streq(s->what, "overlay") && s->from;
+}
+
 static void options(struct buf *b, const struct step *s)
 {
 	if (s->kind == STEP_UNSHARE) {
 		kinds(b, s->flags, "--", " ", false);
+		return;
+	}
+	if (is_overlay(s)) {
+		buf_fmt(b, "-o %slowerdir=", s->flags & 1 ? "ro," : "");
+		visible(b, s->from);
+		buf_str(b, s->text ? "," : "");
+		visible(b, s->text);
 		return;
 	}
 	if ((s->flags & 1) || s->text) {
@@ -155,6 +167,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		is_join(s) ? buf_fmt(b, "%s%s", s->kind == STEP_JOIN ? "" : "; another ", ns_table[s->num].name) : (void)0;
 	else if (streq(key, "clone"))
 		kinds(b, kind_flags(s), "CLONE_", " | ", true);
+	else if (streq(key, "source"))
+		visible(b, is_overlay(s) ? "overlay" : s->from);
 	else if (streq(key, "options"))
 		options(b, s);
 	else if (streq(key, "ns"))

@@ -76,9 +76,11 @@ int sandbox_like(struct sandbox *sb, struct sandbox *model, struct err *err)
 		return -1;
 	if (model->place.mapped && !model->place.joined[NS_USER] && like_ids(sb, model, err) < 0)
 		return -1;
-	struct root_wish root = { .what = model->root, .is_path = model->root && strchr(model->root, '/'), .mode = model->root_mode,
-				  .size = model->root_size };
-	if (model->root && sandbox_root(sb, &root, err) < 0)
+	if (model->root && model->wish.upper) {
+		err_set(err, EBUSY, "%s: its root keeps what is written in %s", model->name, model->wish.upper);
+		return err_why(err, "two sandboxes can't write to one upper layer");
+	}
+	if (model->root && sandbox_root(sb, &model->wish, err) < 0)
 		return -1;
 	if (like_limits(sb, model, err) < 0)
 		return -1;

@@ -65,12 +65,15 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 	put_value(b, "sandbox", sb->name);
 	buf_fmt(b, "pid %d %llu\n", (int)p->pid, ledger_start_time(p->pid));
 	buf_fmt(b, "flags %d %d %d %d %d %d\n", p->init, p->mapped, p->clock_frozen, sb->own_dev, p->proc, p->sys);
-	buf_fmt(b, "root-as %d %" PRId64 "\n", sb->root_mode, sb->root_size);
 	buf_fmt(b, "own %" PRIu64 "\n", place_flags(p));
 	for (int k = 0; k < NS_KINDS; k++)
 		if (p->joined[k])
 			put_value(b, "joined", ns_table[k].name);
-	put_value(b, "root", sb->root);
+	for (size_t i = 0; i < sb->wish.n; i++)
+		put_value(b, "layer", sb->wish.layers[i]);
+	put_value(b, "upper", sb->wish.upper);
+	if (sb->root)
+		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices);
 	put_value(b, "group", sb->group);
 	for (size_t i = 0; i < sb->n_env; i++)
 		put_value(b, "env", sb->env[i]);
@@ -127,6 +130,7 @@ struct reading {
 	struct session *s;
 	struct sandbox *sb;    /* the one whose lines are read */
 	char *current;
+	struct root_wish root; /* of that sandbox, as far as it was read */
 };
 
 static struct sandbox *take_old(struct sandbox **old, size_t n, const char *name)
@@ -145,11 +149,11 @@ static void begin_sandbox(struct reading *r, char *name, struct sandbox **old, s
 	struct sandbox *sb = take_old(old, n_old, name);
 
 	if (sb) {
-		free(sb->root);
+		sandbox_note_root(sb, NULL);
 		free(sb->group);
 		for (size_t i = 0; i < sb->n_env; i++)
 			free(sb->env[i]);
-		sb->root = sb->group = NULL;
+		sb->group = NULL;
 		sb->n_env = 0;
 		for (int k = 0; k < PRIV_KEYS; k++)
 			privilege_store(&sb->place, (enum privilege)k, NULL);
@@ -189,6 +193,23 @@ static void read_privilege(struct place *p, const char *text)
 		privilege_store(p, (enum privilege)k, value + n);
 }
 
+/* The root, whose layers came in the lines before. */
+static void read_root(struct reading *r, const char *text)
+{
+	struct root_wish *w = &r->root;
+	int mode = 0, devices = 0;
+
+	sscanf(text, "%d %" SCNd64 " %" SCNd64 " %d", &mode, &w->size, &w->unpack, &devices);
+	w->mode = (enum root_mode)mode;
+	w->devices = devices;
+	sandbox_note_root(r->sb, w);
+	for (size_t i = 0; i < w->n; i++)
+		free(w->layers[i]);
+	free(w->layers);
+	free(w->upper);
+	*w = (struct root_wish){ 0 };
+}
+
 static void read_sandbox_line(struct reading *r, const char *key, const char *text)
 {
 	struct sandbox *sb = r->sb;
@@ -208,10 +229,12 @@ static void read_sandbox_line(struct reading *r, const char *key, const char *te
 		place_refresh(p, all, &none);
 	} else if (streq(key, "joined") && ns_kind(text) >= 0) {
 		p->joined[ns_kind(text)] = true;
-	} else if (streq(key, "root-as")) {
-		sscanf(text, "%d %" SCNd64, &sb->root_mode, &sb->root_size);
+	} else if (streq(key, "layer")) {
+		*GROW(&r->root.layers, &r->root.n) = get_value(text);
+	} else if (streq(key, "upper")) {
+		r->root.upper = get_value(text);
 	} else if (streq(key, "root")) {
-		sb->root = get_value(text);
+		read_root(r, text);
 	} else if (streq(key, "group")) {
 		sb->group = get_value(text);
 	} else if (streq(key, "env")) {

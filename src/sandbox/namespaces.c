@@ -156,8 +156,7 @@ int sandbox_share(struct sandbox *sb, uint64_t flags, struct err *err)
 	if (run(&p, err) < 0)
 		return -1;
 	if (flags & flag(NS_MNT)) {
-		free(sb->root);
-		sb->root = NULL;
+		sandbox_note_root(sb, NULL);
 		sb->own_dev = false;
 	}
 	return 0;

@@ -17,40 +17,22 @@
 #include "kern/gate.h"
 #include "kern/sys.h"
 #include "sandbox/look.h"
-#include "sandbox/root.h"
+#include "sandbox/root_plan.h"
 
-enum { STEPS = 12, SIZE_LEAST = 65536 };
+enum { SIZE_LEAST = 65536 };
 
-struct plan {
-	struct sandbox *sb;
-	struct step steps[STEPS];
-	size_t n;
-};
-
-static struct step *add(struct plan *p, enum step_kind kind, const char *to)
+static void add_directory(struct file_plan *p, const char *to, mode_t mode)
 {
-	struct step *s = &p->steps[p->n++];
-
-	*s = (struct step){ .kind = kind, .place = &p->sb->place, .to = to, .fd = { -1, -1 } };
-	return s;
+	file_plan_add(p, STEP_MKDIR, to)->num = mode;
 }
 
-static void add_directory(struct plan *p, const char *to, mode_t mode)
+static struct step *add_mount(struct file_plan *p, const char *type, const char *to, uint64_t attributes)
 {
-	add(p, STEP_MKDIR, to)->num = mode;
-}
-
-static void add_mount(struct plan *p, const char *type, const char *to, uint64_t attributes)
-{
-	struct step *s = add(p, STEP_MOUNT, to);
+	struct step *s = file_plan_add(p, STEP_MOUNT, to);
 
 	s->what = s->from = type;
 	s->flags = attributes;
-}
-
-static int run(struct plan *p, struct err *err)
-{
-	return gate_run(&p->sb->session->gate, p->steps, p->n, err);
+	return s;
 }
 
 static int need_mnt(const struct sandbox *sb, const char *why, struct err *err)
@@ -68,59 +50,31 @@ enum { CAREFUL = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
 size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS])
 {
-	struct plan p = { .sb = sb };
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	bool root = sb->root != NULL;
 
 	if (!after->own[NS_MNT])
 		return 0;
 	if (after->proc == VIEW_STALE)
-		add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
+		file_plan_add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
 	if (after->proc != VIEW_FITS && after->own[NS_PID]) {
 		add_mount(&p, "proc", "/proc", CAREFUL);
 	} else if (after->proc != VIEW_FITS && root) {
 		/* Of the host's pid namespace a new proc may be refused ("too revealing"); the host's own always can be shown. */
-		struct step *s = add(&p, STEP_BIND, "/proc");
+		struct step *s = file_plan_add(&p, STEP_BIND, "/proc");
 		s->from = "/proc";
 		s->flags = CAREFUL;
 		s->fd[0] = 1;
 	}
 	if (after->sys == VIEW_STALE)
-		add(&p, STEP_UMOUNT, "/sys")->num = MNT_DETACH;
+		file_plan_add(&p, STEP_UMOUNT, "/sys")->num = MNT_DETACH;
 	if (after->sys != VIEW_FITS && after->own[NS_NET] && root)
 		add_mount(&p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	memcpy(steps, p.steps, p.n * sizeof *steps);
-	return p.n;
+	memcpy(steps, p.steps.list, p.steps.n * sizeof *steps);
+	return p.steps.n;
 }
 
 /* The root */
-
-/* Where a static busybox may be. */
-static const char *find_busybox(void)
-{
-	static const char *const places[] = { "/bin/busybox", "/usr/bin/busybox", "/usr/lib/busybox/busybox", "/usr/local/bin/busybox",
-					      "/bin/busybox.static", "/sbin/busybox" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (access(places[i], R_OK) == 0)
-			return places[i];
-	return places[0];
-}
-
-/* What PATH could be a root as; a fifo, a device or nothing can't. */
-static int path_kind(const char *path, mode_t *kind, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0) {
-		int number = errno;
-		err_set(err, number, "%.500s: %s", path, number == ENOENT ? "there is no such directory or archive" : "can't be looked at");
-		return number == ENOENT ? err_try(err, "root host, root busybox, root DIRECTORY or root ARCHIVE") : -1;
-	}
-	*kind = st.st_mode & S_IFMT;
-	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size > 0))
-		return 0;
-	return err_set(err, 0, "%.500s: it is neither a directory nor an archive%s", path, S_ISREG(st.st_mode) ? ": it is empty" : "");
-}
 
 /* The directory can be bound read-only when nothing has to be made in it. */
 static int check_mount_points(const char *directory, struct err *err)
@@ -139,47 +93,105 @@ static int check_mount_points(const char *directory, struct err *err)
 	return 0;
 }
 
-static char *escape_layer(const char *path)
+static int check_wish(const struct root_wish *w, struct err *err)
+{
+	bool several = w->n > 1, shown = !several && w->mode != ROOT_KEPT_APART;
+
+	if (w->size && w->size < SIZE_LEAST)
+		return err_usage(err, "a size of %lld bytes leaves no room; %d are the least", (long long)w->size, SIZE_LEAST);
+	if (w->size && (w->mode != ROOT_KEPT_APART || w->upper))
+		return err_usage(err, "size is for writes to memory: not with %s", w->upper ? "upper" : w->mode == ROOT_READ_ONLY ? "ro" : "rw");
+	if (w->upper && w->mode != ROOT_KEPT_APART)
+		return err_usage(err, "upper is for writes: not with %s", w->mode == ROOT_READ_ONLY ? "ro" : "rw, which has them reach the directory itself");
+	if (w->mode == ROOT_WRITES_REACH && several)
+		return err_usage(err, "rw is for one directory: of several layers only an upper one can be written to");
+	if (shown && w->mode == ROOT_WRITES_REACH && !layers_is_path(w->layers[0]))
+		return err_usage(err, "rw is for a directory: %s",
+				 streq(w->layers[0], "host") ? "to write to the host's files, share mnt" : "writes have nowhere to go");
+	return 0;
+}
+
+/* A directory that is to be shown as it is: its path. 0 with *PATH NULL when the root is something else. */
+static int shown_directory(struct file_plan *p, const struct root_wish *w, const char **path, struct err *err)
+{
+	struct stat st;
+
+	*path = NULL;
+	if (w->n > 1 || w->mode == ROOT_KEPT_APART || streq(w->layers[0], "busybox"))
+		return 0;
+	char *real = realpath(streq(w->layers[0], "host") ? "/" : w->layers[0], NULL);
+	if (!real)
+		return 0;      /* the layers say so */
+	file_plan_keep(p, real);
+	if (stat(real, &st) == 0 && S_ISDIR(st.st_mode))
+		*path = real;
+	else if (w->mode == ROOT_WRITES_REACH)
+		return err_usage(err, "rw is for a directory: writes have nowhere to go");
+	return *path && w->mode == ROOT_READ_ONLY ? check_mount_points(real, err) : 0;
+}
+
+static int add_shown(struct file_plan *p, const char *path, const struct root_wish *w)
+{
+	struct step *s = file_plan_add(p, STEP_BIND, "/");
+
+	s->from = path;
+	s->flags = (w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0) | (p->sb->place.own[NS_USER] ? MOUNT_ATTR_IDMAP : 0);
+	if (w->mode == ROOT_WRITES_REACH) {
+		add_directory(p, "/proc", 0555);
+		add_directory(p, "/dev", 0755);
+		add_directory(p, "/sys", 0555);
+	}
+	return 0;
+}
+
+/* Text as the value of an option. */
+static char *escape_option(const char *text)
 {
 	_cleanup_buf_ struct buf b = { 0 };
 
-	for (; *path; path++) {
-		if (*path == ':' || *path == '\\')
+	for (; *text; text++) {
+		if (*text == ',' || *text == '\\')
 			buf_char(&b, '\\');
-		buf_char(&b, *path);
+		buf_char(&b, *text);
 	}
 	return buf_take(&b);
 }
 
-/* The first step: the new root over "/". FROM and TEXT are the strings it needs; the caller's to free. */
-static int add_root(struct plan *p, const struct root_wish *w, char **from, char **text, struct err *err)
+/* Where the upper layer is; made on the host when it is a directory. */
+static int add_upper(struct file_plan *p, const struct root_wish *w, const char *top, const char **options, struct err *err)
 {
-	bool host = streq(w->what, "host") && !w->is_path, busybox = streq(w->what, "busybox") && !w->is_path;
-	const char *path = host ? "/" : busybox ? find_busybox() : w->what;
-	uint64_t attributes = w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0;
-	mode_t kind = busybox ? S_IFREG : S_IFDIR;
-
-	if (!host && !busybox && path_kind(path, &kind, err) < 0)
-		return -1;
-	if (w->size && w->size < SIZE_LEAST)
-		return err_usage(err, "a size of %lld bytes leaves no room; %d are the least", (long long)w->size, SIZE_LEAST);
-	if (w->size && S_ISDIR(kind) && w->mode != ROOT_THROWN_AWAY)
-		return err_usage(err, "size is for writes that are thrown away: not with %s", w->mode == ROOT_READ_ONLY ? "ro" : "rw");
-	if (w->mode == ROOT_WRITES_REACH && (!S_ISDIR(kind) || host))
-		return err_usage(err, "rw is for a directory: %s", host ? "to write to the host's files, share mnt" : "writes have nowhere to go");
-	if (S_ISDIR(kind) && w->mode != ROOT_THROWN_AWAY) {
-		if (w->mode == ROOT_READ_ONLY && check_mount_points(path, err) < 0)
-			return -1;
-		struct step *s = add(p, STEP_BIND, "/");
-		s->from = *from = xstrdup(path);
-		s->flags = attributes | (p->sb->place.own[NS_USER] ? MOUNT_ATTR_IDMAP : 0);
+	if (!w->upper) {
+		*options = w->size ? file_plan_keep(p, xasprintf("size=%lld", (long long)w->size)) : NULL;
 		return 0;
 	}
-	struct step *s = add(p, STEP_MOUNT, "/");
-	s->what = busybox ? "busybox" : S_ISDIR(kind) ? "overlay" : "archive";
-	s->from = *from = S_ISDIR(kind) ? escape_layer(path) : xstrdup(path);
-	s->text = *text = w->size ? xasprintf("size=%lld", (long long)w->size) : NULL;
-	s->flags = attributes;
+	char *path = layers_absolute(w->upper);
+	if (!path)
+		return err_set(err, errno, "%.500s: can't be found", w->upper);
+	file_plan_keep(p, path);
+	if (layers_overlap(w, path, err) < 0)
+		return -1;
+	_cleanup_free_ char *escaped = escape_option(path);
+	struct step *s = file_plan_add(p, STEP_UPPER, path);
+	s->from = top;
+	*options = file_plan_keep(p, xasprintf("upper=%s", escaped));
+	return 0;
+}
+
+/* The first steps: the new root over "/". */
+static int add_root(struct file_plan *p, const struct root_wish *w, struct err *err)
+{
+	const char *shown, *top = NULL, *options = NULL;
+
+	if (check_wish(w, err) < 0 || shown_directory(p, w, &shown, err) < 0)
+		return -1;
+	if (shown)
+		return add_shown(p, shown, w);
+	const char *source = layers_source(p, w, true, &top, err);
+	if (!source || (w->mode != ROOT_READ_ONLY && add_upper(p, w, top, &options, err) < 0))
+		return -1;
+	struct step *s = add_mount(p, "overlay", "/", w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
+	s->from = source;
+	s->text = options;
 	return 0;
 }
 
@@ -194,34 +206,39 @@ static int refuse_running(struct sandbox *sb, struct err *err)
 	return err_try(err, "kill all, then root again");
 }
 
+/* The wish with paths that mean the same wherever another belljar that opens the session stands. */
+static void note_root(struct sandbox *sb, const struct root_wish *wish)
+{
+	struct root_wish w = *wish;
+
+	w.layers = NULL;
+	w.n = 0;
+	w.upper = wish->upper ? layers_absolute(wish->upper) : NULL;
+	for (size_t i = 0; i < wish->n; i++) {
+		char *path = layers_is_path(wish->layers[i]) ? layers_absolute(wish->layers[i]) : NULL;
+		*GROW(&w.layers, &w.n) = path ? path : xstrdup(wish->layers[i]);
+	}
+	sandbox_note_root(sb, &w);
+	for (size_t i = 0; i < w.n; i++)
+		free(w.layers[i]);
+	free(w.layers);
+	free(w.upper);
+}
+
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err)
 {
-	struct plan p = { .sb = sb };
-	_cleanup_free_ char *from = NULL;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 
-	if (need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 ||
-	    add_root(&p, wish, &from, &text, err) < 0)
+	if (need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(&p, wish, err) < 0)
 		return -1;
-	if (wish->mode != ROOT_READ_ONLY || p.steps[0].kind != STEP_BIND) {
-		/* An archive's own flags come with its mount, so it is read-only from the start. */
-		add_directory(&p, "/proc", 0555);
-		add_directory(&p, "/dev", 0755);
-		add_directory(&p, "/sys", 0555);
-	}
 	add_mount(&p, "proc", "/proc", CAREFUL);
-	add(&p, STEP_DEVICES, "/dev");
+	file_plan_add(&p, STEP_DEVICES, "/dev");
 	if (sb->place.own[NS_NET])
 		add_mount(&p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	add(&p, STEP_PIVOT, "/");
-	if (run(&p, err) < 0)
+	file_plan_add(&p, STEP_PIVOT, "/");
+	if (file_plan_run(&p, err) < 0)
 		return -1;
-	free(sb->root);
-	/* Another belljar that opens the session may stand in another directory. */
-	char *absolute = wish->is_path ? realpath(wish->what, NULL) : NULL;
-	sb->root = absolute ? absolute : xstrdup(wish->what);
-	sb->root_mode = (int)wish->mode;
-	sb->root_size = wish->size;
+	note_root(sb, wish);
 	sb->own_dev = true;
 	if (!sb->place.own[NS_NET])
 		sb->place.sys = VIEW_NONE;
@@ -276,17 +293,17 @@ static char *split_options(const char *options, uint64_t *flags)
 }
 
 /* What is missing to mount on is made, but not on the host, where nobody would take it away: there it must be there. */
-static void add_target(struct plan *p, const char *to, mode_t mode)
+static void add_target(struct file_plan *p, const char *to, mode_t mode)
 {
 	if (p->sb->root)
 		add_directory(p, to, mode);
 }
 
-static int run_mount(struct plan *p, struct err *err)
+static int run_mount(struct file_plan *p, struct err *err)
 {
-	if (run(p, err) == 0)
+	if (file_plan_run(p, err) == 0)
 		return 0;
-	if (!p->sb->root && err && err->number == ENOENT && p->n == 1) {
+	if (!p->sb->root && err && err->number == ENOENT && p->steps.n == 1) {
 		err_why(err, "the sandbox has the host's root, and nothing is made in that");
 		err_try(err, "root host, whose writes are thrown away; or make it on the host");
 	}
@@ -295,22 +312,22 @@ static int run_mount(struct plan *p, struct err *err)
 
 int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	uint64_t flags = 0;
 	_cleanup_free_ char *text = split_options(options, &flags);
 
 	if (need_mnt(sb, "the mount would appear on the host", err) < 0)
 		return -1;
 	add_target(&p, to, 0755);
-	add_mount(&p, type, to, flags);
-	p.steps[p.n - 1].from = source ? source : type;
-	p.steps[p.n - 1].text = text;
+	struct step *s = add_mount(&p, type, to, flags);
+	s->from = source ? source : type;
+	s->text = text;
 	return run_mount(&p, err);
 }
 
 int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read_only, bool recursive, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	struct stat st;
 
 	if (need_mnt(sb, "the mount would appear on the host", err) < 0)
@@ -321,7 +338,7 @@ int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read
 			       number == ENOENT ? "there is no such file or directory on the host" : "can't be looked at");
 	}
 	add_target(&p, to, S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
-	struct step *s = add(&p, STEP_BIND, to);
+	struct step *s = file_plan_add(&p, STEP_BIND, to);
 	s->from = from;
 	s->flags = read_only ? MOUNT_ATTR_RDONLY : 0;
 	s->fd[0] = recursive ? 1 : -1;
@@ -337,10 +354,10 @@ int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, stru
 
 int sandbox_umount(struct sandbox *sb, const char *to, bool lazy, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 
 	if (need_mnt(sb, "the host's mount would go", err) < 0)
 		return -1;
-	add(&p, STEP_UMOUNT, to)->num = lazy ? MNT_DETACH : 0;
-	return run(&p, err);
+	file_plan_add(&p, STEP_UMOUNT, to)->num = lazy ? MNT_DETACH : 0;
+	return file_plan_run(&p, err);
 }

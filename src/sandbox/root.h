@@ -7,17 +7,11 @@
 #define SANDBOX_ROOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kern/mnt.h"
 #include "sandbox/session.h"
-
-struct root_wish {
-	const char *what;      /* "host", "busybox", or the path of a directory or archive on the host */
-	bool is_path;          /* it is a path, even if it is called host */
-	enum root_mode { ROOT_THROWN_AWAY, ROOT_READ_ONLY, ROOT_WRITES_REACH } mode;   /* what becomes of writes */
-	int64_t size;          /* of what can be written, in bytes; 0 = as usual */
-};
 
 /* Give the sandbox another root, with /proc, /dev and (where it has a net namespace) /sys in it. Refused while programs run in it. Can't be
  * undone: the old root is let go of. */

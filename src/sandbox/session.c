@@ -29,6 +29,30 @@ struct session *session_new(void)
 	return s;
 }
 
+void sandbox_note_root(struct sandbox *sb, const struct root_wish *wish)
+{
+	struct root_wish old = sb->wish, new = { 0 };
+	_cleanup_buf_ struct buf words = { 0 };
+
+	if (wish) {
+		new = *wish;
+		new.layers = NULL;
+		new.n = 0;
+		new.upper = xstrdup(wish->upper);
+	}
+	for (size_t i = 0; wish && i < wish->n; i++) {
+		buf_fmt(&words, "%s%s", i ? " " : "", wish->layers[i]);
+		*GROW(&new.layers, &new.n) = xstrdup(wish->layers[i]);
+	}
+	free(sb->root);
+	sb->root = wish ? buf_take(&words) : NULL;
+	sb->wish = new;
+	for (size_t i = 0; i < old.n; i++)
+		free(old.layers[i]);
+	free(old.layers);
+	free(old.upper);
+}
+
 void sandbox_free(struct sandbox *sb)
 {
 	gate_forget_place(&sb->session->gate, &sb->place);
@@ -36,7 +60,7 @@ void sandbox_free(struct sandbox *sb)
 	for (size_t i = 0; i < sb->n_env; i++)
 		free(sb->env[i]);
 	free(sb->env);
-	free(sb->root);
+	sandbox_note_root(sb, NULL);
 	free(sb->group);
 	free(sb->name);
 	free(sb);

@@ -21,13 +21,25 @@ struct err;
 
 enum { NAME_LONGEST = 63 };
 
+/* A root as asked for; see root.h. */
+enum { ROOT_UNPACKS = 4 };     /* GiB that an archive may hold if not said */
+
+struct root_wish {
+	char **layers;         /* the topmost first: "host", "busybox", or the path of a directory or archive on the host, which has a slash */
+	size_t n;
+	enum root_mode { ROOT_KEPT_APART, ROOT_READ_ONLY, ROOT_WRITES_REACH } mode;   /* what becomes of writes */
+	char *upper;           /* directory on the host that keeps them; NULL: they are thrown away */
+	int64_t size;          /* of what can be written, in bytes; 0 = as usual */
+	int64_t unpack;        /* bytes that an archive may hold; 0 = as usual */
+	bool devices;          /* make an archive's device nodes too */
+};
+
 struct sandbox {
 	char *name;
 	struct session *session;
 	struct place place;
-	char *root;            /* as asked for ("host", "busybox", "/srv/root"); NULL = no root of its own */
-	int root_mode;         /* enum of struct root_wish (root.h), */
-	int64_t root_size;     /* and its size */
+	char *root;            /* as asked for ("host", "busybox", "/srv/root"), several with blanks between; NULL = no root of its own */
+	struct root_wish wish; /* the same in full */
 	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
 	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
 	char **env;            /* NAME=VALUE that its programs get beside the fixed ones */
@@ -73,6 +85,9 @@ int name_check(const char *what, const char *name, struct err *err);
 
 struct sandbox *sandbox_new(struct session *s, const char *name, struct err *err);
 int sandbox_remove(struct sandbox *sb, struct err *err);
+
+/* It has WISH as its root from now on; NULL: none of its own. */
+void sandbox_note_root(struct sandbox *sb, const struct root_wish *wish);
 
 /* Let go of a sandbox, or of all and the lab, without ending anything. */
 void sandbox_free(struct sandbox *sb);

@@ -180,7 +180,7 @@ run -c "$jar; root $tmp/escape.tar"
 hasnt "names can't drive the terminal" "$err" "*$(printf '\033')*"
 
 # Bombs and damage: an error, and the sandbox as it was
-for try in "bomb.tar.gz size 8M:*zeros: can't be written (ENOSPC)*size 1G*" "many.tar size 8M:*ENOSPC*" "cut.tar:*" "cut.tar.gz:*truncated*" \
+for try in "bomb.tar.gz unpack 8M:*zeros: can't be written, the archive holds more than may be unpacked (EFBIG)*unpack 2G*" "many.tar unpack 2M:*entry f4*EFBIG*" "cut.tar:*" "cut.tar.gz:*truncated*" \
 	"broken.tar.gz:*" "header.tar:*" "text:*no archive*" "empty:*empty*" "pipe:*neither*" "nothere:*no such*"; do
 	run -c "$jar; root $tmp/${try%%:*}"
 	is "an error: ${try%%:*}" "$status" 1
@@ -188,6 +188,7 @@ for try in "bomb.tar.gz size 8M:*zeros: can't be written (ENOSPC)*size 1G*" "man
 	run -k -c "$jar; mounts > $tmp/before; root $tmp/${try%%:*}; expect not mounted /dev/mqueue; run ls -d $tmp; mounts > $tmp/mounts; root $tmp/good.tar; run sh -c 'echo usable'"
 	has "and the sandbox is as it was" "$out" "$tmp
 usable"
+	is "nothing of it stays in the cache" "$(ls -A "$BELLJAR_CACHE" | grep -c belljar)" 0
 	is "nothing is mounted" "$(<"$tmp/mounts")" "$(<"$tmp/before")"
 done
 exit $((failed > 0))

@@ -134,17 +134,17 @@ static void nothing_there(void **state)
 	assert_false(none.other);
 	assert_int_equal(none.userns, -1);
 	/* Errors name what was asked for, before anything is mounted. */
-	assert_int_equal(mnt_make_overlay(NULL, NULL, &none, &err), -1);
-	assert_int_equal(mnt_make_overlay("/nowhere/at/all", "size=65536", &none, &err), -1);
+	assert_int_equal(mnt_make_overlay(NULL, NULL, false, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/nowhere/at/all", "size=65536", false, &none, &err), -1);
 	assert_int_equal(err.number, ENOENT);
 	assert_non_null(strstr(err.text, "/nowhere/at/all"));
-	assert_int_equal(mnt_make_overlay("/proc", NULL, &none, &err), -1);
-	assert_int_equal(mnt_make_overlay("/etc/passwd", NULL, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/proc", NULL, false, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/etc/passwd", NULL, true, &none, &err), -1);
 	assert_int_equal(err.number, ENOTDIR);
-	assert_int_equal(mnt_make_busybox("/nowhere", NULL, &none, &err), -1);
+	assert_int_equal(mnt_busybox_tree("/nowhere", &none, &err), -1);
 	assert_non_null(strstr(err.hint, "busybox-static"));
 	err_clear(&err);
-	assert_int_equal(mnt_make_busybox("/etc/passwd", NULL, &none, &err), -1);
+	assert_int_equal(mnt_busybox_tree("/etc/passwd", &none, &err), -1);
 	assert_non_null(strstr(err.text, "statically"));
 }
 
