@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/module.h"
@@ -55,7 +56,12 @@ static bool want_colour(const char *when)
 
 static void print_word(void *arg, const char *text)
 {
-	fprintf(arg, "%s\n", text);
+	_cleanup_buf_ struct buf shown = { 0 };
+
+	/* The names of links inside are anything: those that would drive the terminal are no words for it. */
+	buf_visible(&shown, text);
+	if (streq(buf_text(&shown), text))
+		fprintf(arg, "%s\n", text);
 }
 
 /* Names of sessions that begin with PREFIX. Returns whether NAME is one. */

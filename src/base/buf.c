@@ -141,6 +141,14 @@ void buf_visible(struct buf *b, const char *s)
 	}
 }
 
+void buf_print(FILE *out, const char *s)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+
+	buf_visible(&b, s);
+	fputs(buf_text(&b), out);
+}
+
 const char *buf_text(const struct buf *b)
 {
 	return b->data ? b->data : "";

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 
@@ -30,6 +31,9 @@ void buf_quote(struct buf *b, const char *s);
 /* S for a terminal: control characters, DEL, C1 controls, bidirectional overrides and bytes that are not UTF-8 appear as
  * \xHH or \u{HHHH}, so that a name from inside a sandbox can't drive the user's terminal. */
 void buf_visible(struct buf *b, const char *s);
+
+/* The same to a stream. */
+void buf_print(FILE *out, const char *s);
 
 /* Length of the UTF-8 sequence at S (1 to 4), 0 when the bytes there are none. */
 size_t utf8_length(const char *s);

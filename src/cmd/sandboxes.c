@@ -283,8 +283,11 @@ static void show_text(const struct picture *p, FILE *out)
 		fprintf(out, "shares all 8 namespaces with the host; ");
 	fprintf(out, "first process %d\n", (int)sb->place.pid);
 	show_namespaces(p, out);
-	fprintf(out, "root:      %s\n", sb->root ? sb->root : "the host's");
-	fprintf(out, "host name: %s\n", p->hostname);
+	fprintf(out, "root:      ");
+	buf_print(out, sb->root ? sb->root : "the host's");
+	fprintf(out, "\nhost name: ");
+	buf_print(out, p->hostname);
+	fputc('\n', out);
 	if (sb->place.own[NS_USER])
 		fprintf(out, "ids:       uid %s, gid %s\n", p->uid_map[0] ? p->uid_map : "not mapped yet",
 			p->gid_map[0] ? p->gid_map : "not mapped yet");
@@ -293,7 +296,9 @@ static void show_text(const struct picture *p, FILE *out)
 	for (size_t i = 0; i < p->n_links; i++) {
 		_cleanup_buf_ struct buf b = { 0 };
 		addresses(p, p->links[i].index, &b);
-		fprintf(out, "%s%s %s%s%s", i ? ", " : "", p->links[i].name, p->links[i].up ? "up" : "down", b.len ? " " : "", buf_text(&b));
+		fputs(i ? ", " : "", out);
+		buf_print(out, p->links[i].name);
+		fprintf(out, " %s%s%s", p->links[i].up ? "up" : "down", b.len ? " " : "", buf_text(&b));
 	}
 	fprintf(out, "\nlimits:    ");
 	for (int k = 0; k < LIMIT_KEYS; k++)

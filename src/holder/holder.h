@@ -62,7 +62,8 @@ int privilege_shed(void);
 /* Answer with DATA and descriptors. */
 void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds);
 
-/* The keeper's role (keeper.c). */
+/* Other roles of the program: the keeper (keeper.c), and who restores the terminal (restore.c). */
 int keeper_main(int argc, char **argv);
+int restore_main(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -290,6 +292,13 @@ static void loop(struct holder *h)
 	end(h);
 }
 
+/* A session keyring of its own: with the operator's, a program inside could read the operator's keys, and sandboxes each other's. Where the
+ * kernel has no keys, or who runs belljar may not use them, nobody inside can either. */
+static bool leave_keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS || errno == EPERM;
+}
+
 int main(int argc, char **argv)
 {
 	struct holder h = { .listening = -1 };
@@ -297,6 +306,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "keeper") == 0)
 		return keeper_main(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "restore") == 0)
+		return restore_main();
 	for (int i = 1; i < CONNECTIONS; i++)
 		h.conns[i] = -1;
 	h.conns[0] = WIRE_SOCKET;
@@ -305,6 +316,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	h.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (!leave_keyring())
+		return EXIT_NO_KEYRING;
 	/* If any of these fails, the end of the socket tells belljar that there is no holder. */
 	if (h.signals < 0 || h.proc < 0 || sigprocmask(SIG_SETMASK, &mask, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    privilege_shed() < 0 ||

@@ -47,7 +47,7 @@ static int image(struct err *err)
 
 /* Descriptors the child needs, all of them low: belljar has several for each sandbox, and the child gets no copy of those. */
 struct start {
-	int image, null, sock;
+	int image, null, sock, in;
 	int highest;
 	char *const *argv;
 	int number;            /* errno of what failed */
@@ -60,7 +60,7 @@ static int become(void *arg)
 	/* Until then the table is belljar's own. */
 	bool ok = syscall(SYS_close_range, (unsigned)s->highest + 1, ~0U, SYS_CLOSE_UNSHARE) == 0;
 
-	ok = ok && dup2(s->null, 0) >= 0 && dup2(s->null, 1) >= 0 && dup2(s->null, 2) >= 0 && dup2(s->sock, WIRE_SOCKET) >= 0;
+	ok = ok && dup2(s->in, 0) >= 0 && dup2(s->null, 1) >= 0 && dup2(s->null, 2) >= 0 && dup2(s->sock, WIRE_SOCKET) >= 0;
 	/* In /: pivot_root(2) moves only who stands on the old root. */
 	if (ok && setsid() >= 0 && chdir("/") == 0)
 		syscall(SYS_execveat, s->image, "", s->argv, none, AT_EMPTY_PATH);
@@ -90,8 +90,8 @@ static int prepare(struct start *s, struct err *err)
 	return s->image < 0 ? -1 : 0;
 }
 
-/* A child of ours that becomes the holder's program in some role; its pid, or -1. */
-static pid_t start(int sock, char *const *argv, int flags, int *pidfd, struct err *err)
+/* A child of ours that becomes the holder's program in some role, with IN (-1: nothing) as its standard input; its pid, or -1. */
+static pid_t start(int sock, int in, char *const *argv, int flags, int *pidfd, struct err *err)
 {
 	static char *stack;
 	sigset_t all, old;
@@ -99,6 +99,8 @@ static pid_t start(int sock, char *const *argv, int flags, int *pidfd, struct er
 
 	if (prepare(&s, err) < 0)
 		return -1;
+	s.in = in >= 0 ? in : s.null;
+	s.highest = s.in > s.highest ? s.in : s.highest;
 	if (!stack)
 		stack = xmalloc(STACK);
 	if (dup3(sock, s.sock, O_CLOEXEC) < 0)
@@ -150,7 +152,7 @@ int holder_start(struct place *p, struct err *err)
 	if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return err_set(err, errno, "%s: no socket for its holder", p->name);
 	int pidfd = -1;
-	pid_t pid = start(theirs, argv, 0, &pidfd, err);
+	pid_t pid = start(theirs, -1, argv, 0, &pidfd, err);
 	if (pid < 0)
 		return err_wrap(err, "%s: ", p->name);
 	p->pid = pid;
@@ -171,9 +173,40 @@ int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err 
 	int pidfd = -1;
 
 	/* A tracer that ends may take all that it traces along (PTRACE_O_EXITKILL); the keeper must be left. */
-	*pid = start(sock, argv, CLONE_UNTRACED, &pidfd, err);
+	*pid = start(sock, -1, argv, CLONE_UNTRACED, &pidfd, err);
 	close_fd(&pidfd);
 	return *pid < 0 ? -1 : 0;
+}
+
+int holder_start_restorer(int tty, pid_t *pid)
+{
+	char *argv[] = { (char *)"belljar-restore", (char *)"restore", NULL };
+	int sv[2], pidfd = -1;
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -1;
+	_cleanup_close_ int ours = sv[0], theirs = sv[1];
+	*pid = start(theirs, tty, argv, CLONE_UNTRACED, &pidfd, NULL);
+	close_fd(&pidfd);
+	close_fd(&theirs);
+	if (*pid < 0)
+		return -1;
+	/* When it knows the modes it says so. */
+	if (io_read(ours, &byte, 1) == 1)
+		return move_fd(&ours);
+	waitpid(*pid, NULL, 0);
+	return -1;
+}
+
+void holder_end_restorer(int sock, pid_t pid)
+{
+	if (sock < 0)
+		return;
+	send(sock, "", 1, MSG_NOSIGNAL);
+	close(sock);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 /* One message into DATA; descriptors into FDS (*n_fds of them, room for WIRE_FDS). Its length, 0 when the holder is gone, -1 when there
@@ -241,6 +274,14 @@ static int send_to(const struct place *p, const void *data, size_t n, const int 
 
 static int gone(const struct place *p, struct err *err)
 {
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_code == CLD_EXITED &&
+	    info.si_status == EXIT_NO_KEYRING) {
+		err_set(err, EDQUOT, "%s: the kernel gives its holder no keyring", p->name);
+		err_why(err, "with yours its programs could use your keys, and each user may have only so many (kernel.keys.maxkeys)");
+		return err_try(err, "!sudo sysctl kernel.keys.maxkeys=20000 kernel.keys.maxbytes=2000000, or fewer sandboxes");
+	}
 	err_set(err, 0, "%s: its holder (process %d) has ended", p->name, (int)p->pid);
 	err_why(err, "something outside killed the first process of the sandbox, and with it went all that was in it");
 	return err_try(err, "rm %s", p->name);

@@ -19,6 +19,11 @@ int holder_start(struct place *p, struct err *err);
 /* The keeper of a session: told the session's directory, it waits for the end of SOCK. Does not wait for its start. */
 int holder_start_keeper(int sock, const char *directory, pid_t *pid, struct err *err);
 
+/* Who sets the modes of the terminal TTY back if belljar is killed: to be called before they are changed. Its socket, for
+ * holder_end_restorer when that is done; -1 when there is none. */
+int holder_start_restorer(int tty, pid_t *pid);
+void holder_end_restorer(int sock, pid_t pid);
+
 /* Have the holder do N acts on itself, in one trip; the descriptors are numbered from 1 in acts[].fd. On failure *done says how many
  * were performed. If a successor took over, the place's pid and pidfd are the successor's. */
 int holder_batch(struct place *p, const struct wire_act *acts, size_t n, const int *fds, size_t n_fds, size_t *done, struct err *err);

@@ -15,6 +15,8 @@
 enum { WIRE_SOCKET = 3 };              /* the holder's descriptor of it */
 enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512 };
 
+enum { EXIT_NO_KEYRING = 3 };         /* the exit status of a holder that got none */
+
 enum wire_type { WIRE_BATCH = 1, WIRE_REPLY, WIRE_SPAWN, WIRE_STARTED, WIRE_ENDED, WIRE_JOBS, WIRE_KEEP, WIRE_END };
 
 enum wire_op {

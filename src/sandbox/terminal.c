@@ -145,6 +145,8 @@ void terminal_run(struct place *p, const struct holder_started *started, const i
 
 	x.out = isatty(std[1]) ? std[1] : isatty(std[2]) ? std[2] : -1;
 	bool is_raw = x.in >= 0 && tcgetattr(x.in, &cooked) == 0;
+	pid_t restorer = 0;
+	int to_restorer = is_raw ? holder_start_restorer(x.in, &restorer) : -1;
 	fcntl(started->master, F_SETFL, O_RDWR | O_NONBLOCK);
 	sigemptyset(&block);
 	sigaddset(&block, SIGWINCH);
@@ -165,6 +167,7 @@ void terminal_run(struct place *p, const struct holder_started *started, const i
 		;
 	if (is_raw)
 		tcsetattr(x.in, TCSADRAIN, &cooked);
+	holder_end_restorer(to_restorer, restorer);
 	sigaction(SIGWINCH, &old_action, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	*status = x.status;
