@@ -41,6 +41,7 @@ struct message {
 	size_t n;
 	int fds[WIRE_FDS];
 	size_t n_fds;
+	bool cut;              /* not all descriptors could be received: this process may have no more of them open */
 };
 
 /* Perform the acts of a batch on this process and answer on CONN. May return in another process (the successor). */
@@ -48,6 +49,9 @@ void self_batch(struct holder *h, int conn, const struct message *m);
 
 /* Die with belljar, whatever happens: to be repeated after a change of identity, which makes the kernel forget it. */
 void self_arm(struct holder *h);
+
+/* Be the one whom the kernel names as the peer (SO_PEERCRED) to whoever connects to the listening socket: who called listen(2) last. */
+void self_sign(const struct holder *h);
 
 /* Start a program and answer. */
 void spawn_program(struct holder *h, int conn, const struct message *m);

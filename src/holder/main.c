@@ -74,7 +74,7 @@ static void message_free(struct message *m)
 		close(m->fds[i]);
 }
 
-/* Nothing is trusted to fit: a cut message is dropped as a whole. Returns false at the end of the connection. */
+/* Nothing is trusted to fit. Returns false at the end of the connection. */
 static bool receive(int conn, struct message *m)
 {
 	/* One message at a time, and only the pages that were ever used are there. */
@@ -101,7 +101,8 @@ static bool receive(int conn, struct message *m)
 		memcpy(m->fds + m->n_fds, CMSG_DATA(c), n * sizeof(int));
 		m->n_fds += n;
 	}
-	return !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+	m->cut = msg.msg_flags & MSG_CTRUNC;
+	return !(msg.msg_flags & MSG_TRUNC);
 }
 
 static void list_jobs(struct holder *h, int conn)
@@ -128,6 +129,7 @@ static void keep(struct holder *h, int conn, struct message *m)
 		m->n_fds = 0;
 		h->kept = true;
 		self_arm(h);
+		self_sign(h);
 	} else {
 		r.done = 0;
 		r.number = EBADMSG;
@@ -183,6 +185,17 @@ static void end(struct holder *h)
 	_exit(0);
 }
 
+static void refuse_cut(int conn, uint32_t type)
+{
+	struct wire_started no_program = { .type = WIRE_STARTED, .stage = STAGE_CLONE, .number = EMFILE, .call = "recvmsg" };
+	struct wire_reply no_act = { .type = WIRE_REPLY, .number = EMFILE, .call = "recvmsg" };
+
+	if (type == WIRE_SPAWN)
+		answer(conn, &no_program, sizeof no_program, NULL, 0);
+	else
+		answer(conn, &no_act, sizeof no_act, NULL, 0);
+}
+
 static void handle(struct holder *h, int *conn)
 {
 	struct message m = { 0 };
@@ -196,7 +209,9 @@ static void handle(struct holder *h, int *conn)
 	}
 	if (m.n >= sizeof type)
 		memcpy(&type, m.data, sizeof type);
-	if (type == WIRE_BATCH && m.n == sizeof(struct wire_batch))
+	if (m.cut)
+		refuse_cut(*conn, type);
+	else if (type == WIRE_BATCH && m.n == sizeof(struct wire_batch))
 		self_batch(h, *conn, &m);
 	else if (type == WIRE_SPAWN && m.n >= sizeof(struct wire_spawn))
 		spawn_program(h, *conn, &m);
@@ -258,35 +273,41 @@ static void reap(struct holder *h)
 	}
 }
 
-static bool wanted(const struct holder *h)
+/* What to wait for: the signals, the listening socket, and the connections there are (OF says which). poll takes no more entries than the
+ * process may have descriptors, so there are none for nothing. Returns how many connections. */
+static nfds_t watched(const struct holder *h, struct pollfd fds[CONNECTIONS + 2], int of[CONNECTIONS])
 {
+	nfds_t n = 0;
+
+	fds[0] = (struct pollfd){ .fd = h->signals, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = h->listening, .events = POLLIN };
 	for (int i = 0; i < CONNECTIONS; i++)
-		if (h->conns[i] >= 0)
-			return true;
-	return false;
+		if (h->conns[i] >= 0) {
+			of[n] = i;
+			fds[2 + n++] = (struct pollfd){ .fd = h->conns[i], .events = POLLIN };
+		}
+	return n;
 }
 
 static void loop(struct holder *h)
 {
 	struct pollfd fds[CONNECTIONS + 2];
+	int of[CONNECTIONS];
+	nfds_t n;
 
-	while (wanted(h)) {
-		for (int i = 0; i < CONNECTIONS; i++)
-			fds[i] = (struct pollfd){ .fd = h->conns[i], .events = POLLIN };
-		fds[CONNECTIONS] = (struct pollfd){ .fd = h->signals, .events = POLLIN };
-		fds[CONNECTIONS + 1] = (struct pollfd){ .fd = h->listening, .events = POLLIN };
-		if (poll(fds, CONNECTIONS + 2, -1) < 0) {
+	while ((n = watched(h, fds, of))) {
+		if (poll(fds, n + 2, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			break;
 		}
 		/* Ends first: who asks for the jobs next gets the truth. */
-		if (fds[CONNECTIONS].revents)
+		if (fds[0].revents)
 			reap(h);
-		for (int i = 0; i < CONNECTIONS; i++)
-			if (fds[i].revents)
-				handle(h, &h->conns[i]);
-		if (fds[CONNECTIONS + 1].revents)
+		for (nfds_t i = 0; i < n; i++)
+			if (fds[2 + i].revents)
+				handle(h, &h->conns[of[i]]);
+		if (fds[1].revents)
 			come_in(h);
 	}
 	end(h);

@@ -29,6 +29,12 @@ void self_arm(struct holder *h)
 	prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
 }
 
+void self_sign(const struct holder *h)
+{
+	if (h->listening >= 0)
+		listen(h->listening, WIRE_BACKLOG);
+}
+
 /* Go on in a child that is also belljar's child. The old process ends at once. */
 static int successor(struct holder *h)
 {
@@ -40,6 +46,7 @@ static int successor(struct holder *h)
 	if (h->proc >= 0)
 		close(h->proc);
 	h->proc = -1;
+	self_sign(h);
 	return 0;
 }
 

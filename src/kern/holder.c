@@ -518,8 +518,13 @@ int holder_keep(struct place *p, int sock, struct err *err)
 
 int holder_take(struct place *p, int conn, struct err *err)
 {
+	struct ucred peer;
+	socklen_t len = sizeof peer;
 	int on = 1;
 
+	/* Else the socket and the process would be two different ones. */
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid != p->pid)
+		return err_set(err, 0, "%s: process %d is not its holder", p->name, (int)p->pid);
 	if (setsockopt(conn, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return err_set(err, errno, "%s: can't use the connection to its holder", p->name);
 	p->sock = conn;

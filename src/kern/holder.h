@@ -70,7 +70,7 @@ void holder_signal(int pidfd, int signal);
 int holder_jobs(struct place *p, struct wire_job **jobs, size_t *n, struct err *err);
 
 /* Let it outlive belljar: it listens on SOCK from now on, and ends with its last connection. And take CONN, a connection to a holder that
- * was kept, for the place's. */
+ * was kept, for the place's; it must be that of the place's process. */
 int holder_keep(struct place *p, int sock, struct err *err);
 int holder_take(struct place *p, int conn, struct err *err);
 

@@ -268,6 +268,10 @@ static int make_one(const struct step *s, int dir, const char *name, bool file)
 	struct stat st;
 	int result = -1;
 
+	/* The directories on the way to a file can be entered by whom may read it. */
+	if (S_ISREG((mode_t)s->num) && !file)
+		mode |= (mode & 0444) >> 2;
+
 	errno = EACCES;
 	if (s->place->own[NS_USER] && fstat(dir, &st) == 0) {
 		mnt_become(st.st_uid, st.st_gid);

@@ -15,6 +15,7 @@
 enum { WIRE_SOCKET = 3 };              /* the holder's descriptor of it */
 enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512 };
 
+enum { WIRE_BACKLOG = 16 };            /* of a kept holder's listening socket */
 enum { EXIT_NO_KEYRING = 3 };         /* the exit status of a holder that got none */
 
 enum wire_type { WIRE_BATCH = 1, WIRE_REPLY, WIRE_SPAWN, WIRE_STARTED, WIRE_ENDED, WIRE_JOBS, WIRE_KEEP, WIRE_END };

@@ -24,10 +24,11 @@
 #include "base/mem.h"
 #include "kern/cg.h"
 #include "kern/ledger.h"
+#include "kern/wire.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
-enum { LEDGER_LIMIT = 4 << 20, STATE_LIMIT = 16 << 20, BACKLOG = 16, ANSWER_S = 5, PATIENCE_MS = 50 };
+enum { LEDGER_LIMIT = 4 << 20, STATE_LIMIT = 16 << 20, ANSWER_S = 5, PATIENCE_MS = 50 };
 
 static int send_request(int sock, const char *text, int fd)
 {
@@ -118,7 +119,7 @@ static int with_socket(const char *dir, const char *name, int (*use)(int sock, c
 static int bind_and_listen(int sock, const struct sockaddr *a, socklen_t n)
 {
 	unlink(((const struct sockaddr_un *)a)->sun_path);
-	return bind(sock, a, n) < 0 || listen(sock, BACKLOG) < 0 ? -1 : 0;
+	return bind(sock, a, n) < 0 || listen(sock, WIRE_BACKLOG) < 0 ? -1 : 0;
 }
 
 int store_listen(struct session *s, const char *name, struct err *err)
