@@ -21,5 +21,6 @@ const struct command *const cmd_families[] = {
 	cmd_scripts,
 	cmd_expect,
 	cmd_teaching,
+	cmd_doctor,
 	NULL,
 };

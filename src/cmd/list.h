@@ -22,6 +22,7 @@ extern const struct command cmd_expect[];     /* expect.c */
 extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
 extern const struct command cmd_limits[];     /* limits.c: limit usage freeze thaw */
 extern const struct command cmd_top[];        /* top.c: top watch */
+extern const struct command cmd_doctor[];     /* doctor.c */
 
 /* Types of values that one family has of its own. */
 extern const struct type limits_file, limits_rate;
