@@ -66,8 +66,7 @@ static int trouble(struct unpack *u, const char *what)
 
 	refuse(u, number, what);
 	if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-		err_why(u->err, "archives are unpacked into a directory of the host's, and its disk is full");
-		err_try(u->err, "cache clear");
+		err_why(u->err, "archives are unpacked into $BELLJAR_CACHE, or else belljar's directory below /var/cache, and that disk is full");
 	}
 	return -1;
 }
