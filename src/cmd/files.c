@@ -101,9 +101,13 @@ static int run_mount(struct shell *sh, const struct args *a, struct err *err)
 
 static int run_bind(struct shell *sh, const struct args *a, struct err *err)
 {
+	static const char *const words[] = { "ro", "noexec", "nosuid", "nodev" };
 	struct sandbox *sb = shell_sandbox(sh, err);
+	uint64_t attributes = 0;
 
-	return sb ? sandbox_bind(sb, arg_text(a, "SRC"), arg_text(a, "DST"), arg_has(a, "ro"), arg_has(a, "rec"), err) : -1;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		attributes |= arg_has(a, words[i]) ? sandbox_mount_attribute(words[i]) : 0;
+	return sb ? sandbox_bind(sb, arg_text(a, "SRC"), arg_text(a, "DST"), attributes, arg_has(a, "rec"), err) : -1;
 }
 
 static int run_tmpfs(struct shell *sh, const struct args *a, struct err *err)
@@ -205,10 +209,11 @@ const struct command cmd_files[] = {
 	  .examples = "new web ; unshare mnt\nroot host\nmount tmpfs /mnt size=1m,noexec\nmount overlay /usr /mnt/usr\nmounts",
 	  .run = run_mount },
 	{ .name = "bind", .group = "file system", .brief = "show a file or directory of the host inside",
-	  .grammar = "SRC:path DST:inside [ro | rec]...",
-	  .text = "With *ro* it can't be written to, with *rec* what is mounted below SRC is shown as well. DST is made if it is not there "
+	  .grammar = "SRC:path DST:inside [ro | rec | noexec | nosuid | nodev]...",
+	  .text = "With *ro* it can't be written to, with *noexec* no program in it be started, with *nosuid* none gains privileges, with *nodev* no "
+		  "device node be used. With *rec* what is mounted below SRC is shown as well. DST is made if it is not there "
 		  "and the sandbox has a root of its own. Owners are shown as the host numbers them.",
-	  .examples = "new web ; unshare mnt\nroot host\nbind /etc /mnt/etc ro",
+	  .examples = "new web ; unshare mnt\nroot host\nbind /etc /mnt/etc ro noexec",
 	  .run = run_bind },
 	{ .name = "tmpfs", .group = "file system", .brief = "mount an empty file system in memory inside",
 	  .grammar = "DST:inside [size SIZE:size | mode MODE:mode]...",

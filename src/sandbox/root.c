@@ -264,6 +264,13 @@ static bool attribute(const char *word, size_t n, uint64_t *flags)
 	return false;
 }
 
+uint64_t sandbox_mount_attribute(const char *word)
+{
+	uint64_t flags = 0;
+
+	return attribute(word, strlen(word), &flags) ? flags : 0;
+}
+
 /* Length of the first option of TEXT, backslashes kept. */
 static size_t option_length(const char *text)
 {
@@ -325,7 +332,7 @@ int sandbox_mount(struct sandbox *sb, const char *type, const char *source, cons
 	return run_mount(&p, err);
 }
 
-int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read_only, bool recursive, struct err *err)
+int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, struct err *err)
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	struct stat st;
@@ -340,7 +347,7 @@ int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read
 	add_target(&p, to, S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
 	struct step *s = file_plan_add(&p, STEP_BIND, to);
 	s->from = from;
-	s->flags = read_only ? MOUNT_ATTR_RDONLY : 0;
+	s->flags = attributes;
 	s->fd[0] = recursive ? 1 : -1;
 	return run_mount(&p, err);
 }

@@ -25,8 +25,11 @@ size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step
  * those of the file system. SOURCE may be NULL. What is missing of TO is made, if the sandbox has a root of its own. */
 int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err);
 
-/* FROM, on the host, at TO inside. */
-int sandbox_bind(struct sandbox *sb, const char *from, const char *to, bool read_only, bool recursive, struct err *err);
+/* The MOUNT_ATTR_* that mount(8) calls WORD ("ro", "nosuid"); 0 when there is none. */
+uint64_t sandbox_mount_attribute(const char *word);
+
+/* FROM, on the host, at TO inside, with ATTRIBUTES (MOUNT_ATTR_*). */
+int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, struct err *err);
 
 /* Its mount table; empty in a dry run. To be released with mnt_free. */
 int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, struct err *err);

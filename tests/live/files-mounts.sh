@@ -54,6 +54,12 @@ mount -t tmpfs over "$tmp/src/below" && echo below >"$tmp/src/below/f"
 run -c "$jar; bind $tmp/src /b; bind $tmp/src /r rec ro; run sh -c 'ls /b/below; cat /r/below/f; echo x >/r/below/f'"
 has "recursive: what is mounted below is shown too, and is as read-only" "$out$err" "below*Read-only*"
 umount "$tmp/src/below"
+cp /bin/busybox "$tmp/src/program"
+mknod "$tmp/src/null" c 1 3
+run -k -c "$jar; bind $tmp/src /b noexec nodev nosuid; run sh -c 'grep \" /b \" /proc/mounts; echo x >/b/null; cat /b/file'; run /b/program true"
+has "noexec, nodev, nosuid" "$out$err" "*/b *nosuid,nodev,noexec*text*Permission denied*(EACCES)*"
+is "... and the host's own mount is as before" "$(findmnt -no OPTIONS -T "$tmp" | grep -c noexec)" 0
+rm "$tmp/src/program" "$tmp/src/null"
 ln -s "$tmp/src/file" "$tmp/link"
 run -c "$jar; bind $tmp/link /l; run cat /l"
 is "a link on the host is followed there" "$out" text
