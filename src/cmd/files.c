@@ -190,6 +190,8 @@ const struct command cmd_files[] = {
 		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
 		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "
 		  "no program may run in the sandbox meanwhile. It needs a mnt namespace.\n\n"
+		  "Without root, *host* is put together from an overlay for each directory of `/`; a directory with other mounts below it is shown with "
+		  "them, read-only. What belongs to other users can be read if they let you, not changed.\n\n"
 		  "If the sandbox has a user namespace, map its ids first. The root's files then belong inside to whom they belong outside: what is "
 		  "the host's root's is the sandbox's root's, to read and, where writes are kept, to change. Without a map they are nobody's.\n\n"
 		  "An archive is unpacked once, into `$BELLJAR_CACHE` or else /var/cache/belljar (for others than root ~/.cache/belljar), and is found "

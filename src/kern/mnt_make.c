@@ -206,6 +206,11 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 	if (s->num == 1)
 		return 0;
 	*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
+	/* A root whose mounts are locked together (mnt_whole.c) is shown with all of them. */
+	if (*fd < 0 && errno == EINVAL && streq(s->to, "/") && !mnt_privileged()) {
+		recursive = AT_RECURSIVE;
+		*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
+	}
 	if (*fd < 0) {
 		int number = errno;
 		err_set(err, number, "%s: can't be taken from the host", s->from);

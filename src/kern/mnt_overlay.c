@@ -367,6 +367,11 @@ int mnt_make_overlay(const char *from, const char *options, bool read_only, cons
 	for (; l.opened < l.n; l.opened++)
 		if (take_layer(l.paths[l.opened], o, &l.layers[l.opened], err) < 0)
 			return -1;
+	char unused[MNT_OPTION_LONGEST];
+	if (!mnt_privileged() && l.n <= 2 && streq(l.paths[0], "/") && !mnt_option(options, "upper", unused)) {
+		int64_t size = mnt_size(options, SIZE_DEFAULT, err);
+		return size < 0 ? -1 : mnt_make_whole(size, read_only, o, err);
+	}
 	/* Without an upper layer it takes two others. */
 	if (!read_only || l.n == 1) {
 		upper = take_upper(options, o, &shifted, err);

@@ -85,6 +85,9 @@ int mnt_alone(struct err *err);
 /* The overlay of step STEP_MOUNT; FROM and OPTIONS are the step's. READ_ONLY: it needs no upper layer. */
 int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, struct err *err);
 
+/* The host's root in parts, for who may not lay an overlay over "/" (mnt_whole.c): a detached tree with at most SIZE bytes of writes. */
+int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, struct err *err);
+
 /* The layers of belljar's own making, by name (mnt.h): detached mounts, kept for the next root, not the caller's. -1 with err. */
 int mnt_base_tree(const struct mnt_owner *o, struct err *err);
 int mnt_busybox_tree(const char *program, const struct mnt_owner *o, struct err *err);

@@ -32,6 +32,14 @@ if [ -x /bin/busybox ]; then
 	is "its devices and its writes" "$out" "4
 y"
 fi
+run -c 'new a; unshare docker; root host size 1M; run sh -c "echo x >/usr/belljar-test && cat /usr/belljar-test && head -c 2000000 /dev/zero >/usr/belljar-more; ls /usr/bin/env; [ -c /dev/null ] && echo null"'
+is "the host's root, in parts" "$(echo "$out" | tr '\n' ' ')" "x /usr/bin/env null "
+has "with so much room" "$err" "*No space left*"
+is "whose writes are thrown away" "$(ls /usr/belljar-test 2>/dev/null)" ""
+run -c 'new a; unshare docker; root host ro; run sh -c "echo x >/usr/belljar-test; ls /usr/bin/env"'
+has "read-only" "$out$err" "/usr/bin/env*Read-only file system*"
+run -c 'new a; unshare docker; unshare user; map auto; root host; run sh -c "id -u; ls /usr/bin/env"'
+is "with a user namespace in the user's" "$(echo "$out" | tr '\n' ' ')" "0 /usr/bin/env "
 run -c "new a; unshare net; bridge br0 10.0.0.1/24; link a br0 10.0.0.2/24; new b like a; link b br0 10.0.0.3/24; @a run -d $PROBE serve 7 hello; run $PROBE ask 10.0.0.2 7"
 is "a lab with a bridge" "$out" hello
 run -c 'new a; bridge br0 host'
