@@ -1,7 +1,9 @@
 #!/bin/sh
-# Limits are in the kernel's files, all or none, also for what runs already, and can be taken back. Needs root.
+# Limits are in the kernel's files, all or none, also for what runs already, and can be taken back.
 . "$(dirname "$0")/front.inc"
+anybody=yes
 . "$(dirname "$0")/limits.inc"
+able 'limit memory 64M pids 32 cpu 50%'
 
 run -c 'new web; limit memory 64M pids 32 cpu 50%; limit'
 has "limits are listed" "$status:$out" "0:*memory  64M *cpu     50% *pids    32 *"

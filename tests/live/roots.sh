@@ -1,7 +1,7 @@
 #!/bin/sh
 # Roots: the host's under an overlay, busybox, a directory, archives; what is in them, what becomes of writes, and what must be refused.
 . "$(dirname "$0")/front.inc"
-[ "$(id -u)" = 0 ] || { echo "skip - needs root"; exit 77; }
+able 'unshare docker; root host; root busybox'
 [ -x /bin/busybox ] && command -v python3 >/dev/null || { echo "skip - needs busybox-static and python3"; exit 77; }
 : "${PROBE:?}"
 fact() { printf '%s\n' "$out" | sed -n "s/^$1=//p"; }
