@@ -265,7 +265,8 @@ struct layers {
 static void close_layers(struct layers *l)
 {
 	for (size_t i = 0; i < l->opened; i++)
-		close_fd(&l->layers[i].fd);
+		if (!l->layers[i].kept)
+			close_fd(&l->layers[i].fd);
 	free(l->layers);
 	free(l->paths);
 	free(l->room);
@@ -332,9 +333,8 @@ static int take_layer(const char *path, const struct mnt_owner *o, struct mnt_la
 		return l->fd < 0 ? -1 : 0;
 	}
 	int kept = base ? mnt_base_tree(o, err) : mnt_busybox_tree(path + strlen(MNT_LAYER_BUSYBOX), o, err);
-	l->path = NULL;
-	l->fd = kept < 0 ? -1 : fcntl(kept, F_DUPFD_CLOEXEC, 3);
-	return kept < 0 ? -1 : l->fd < 0 ? err_set(err, errno, "%s: can't be taken", path) : 0;
+	*l = (struct mnt_layer){ .fd = kept, .kept = true };
+	return kept < 0 ? -1 : 0;
 }
 
 /* The mount that is to hold the upper layer. *SHIFTED: it shows other owners than it stores. */

@@ -70,6 +70,7 @@ int64_t mnt_size(const char *options, int64_t otherwise, struct err *err);
 struct mnt_layer {
 	int fd;
 	const char *path;
+	bool kept;             /* one of belljar's own making: the descriptor is not the caller's, and is the same one afterwards */
 };
 
 /* A detached overlay of N lower layers, the first on top, and an upper layer in the detached mount UPPER (-1: read-only). SOURCE is what
