@@ -17,6 +17,7 @@ const struct command *const cmd_families[] = {
 	cmd_limits,
 	cmd_top,
 	cmd_privileges,
+	cmd_seccomp,
 	cmd_processes,
 	cmd_scripts,
 	cmd_expect,

@@ -16,6 +16,7 @@ extern const struct command cmd_network[];    /* network.c: bridge link unlink a
 extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
 extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
+extern const struct command cmd_seccomp[];    /* seccomp.c */
 extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */
@@ -28,6 +29,7 @@ extern const struct command cmd_doctor[];     /* doctor.c */
 extern const struct type limits_file, limits_rate;
 extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
+extern const struct type filter_call, filter_denied, filter_profile;
 extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit;
 
 #endif

@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 
@@ -13,39 +12,18 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "cmd/list.h"
+#include "cmd/program.h"
 #include "cmd/shell.h"
 #include "kern/holder.h"
 #include "sandbox/look.h"
 #include "sandbox/run.h"
 
-/* What a program gets as its three descriptors: the shell's own, and its output where the command's output goes. A script that is read
- * from standard input is not the program's to read. */
-static int descriptors(struct shell *sh, bool detached, int std[3], int *null, struct err *err)
-{
-	*null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (*null < 0)
-		return err_set(err, errno, "/dev/null");
-	if (fflush(sh->out) != 0)
-		return err_set(err, errno, "can't write the output so far");
-	std[0] = detached || sh->script_is_stdin ? *null : STDIN_FILENO;
-	std[1] = detached && !sh->out_elsewhere ? *null : fileno(sh->out);
-	/* Only memory behind it (expect prints): there is nothing to write to. */
-	if (std[1] < 0)
-		std[1] = *null;
-	std[2] = detached ? std[1] : STDERR_FILENO;
-	return 0;
-}
-
 static int run_program(struct shell *sh, struct sandbox *sb, char *const *argv, bool detached, struct err *err)
 {
-	_cleanup_close_ int null = -1;
-	_cleanup_buf_ struct buf bitten = { 0 };
-	struct run_want want = { .argv = argv, .detached = detached, .bitten = &bitten };
 	int job;
 
-	if (descriptors(sh, detached, want.std, &null, err) < 0 || sandbox_run(sb, &want, &sh->status, &job, err) < 0)
+	if (program_run(sh, sb, argv, detached ? PROGRAM_DETACHED : PROGRAM_FOREGROUND, &job, err) < 0)
 		return -1;
-	fputs(buf_text(&bitten), stderr);
 	if (detached && sh->interactive && job)
 		fprintf(sh->out, "job %d\n", job);
 	return 0;

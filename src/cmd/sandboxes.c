@@ -13,7 +13,6 @@
 #include "base/table.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
-#include "kern/capability.h"
 #include "kern/mnt.h"
 #include "kern/net.h"
 #include "sandbox/like.h"
@@ -249,7 +248,7 @@ static void show_namespaces(const struct picture *p, FILE *out)
 	}
 }
 
-/* What programs are started with; the sets of capabilities as short as can be. */
+/* What programs are started with. */
 static void show_programs(const struct sandbox *sb, FILE *out)
 {
 	bool any = false;
@@ -257,13 +256,9 @@ static void show_programs(const struct sandbox *sb, FILE *out)
 	for (int k = 0; k < PRIV_KEYS; k++) {
 		const char *value = sb->place.privileges[k];
 		_cleanup_buf_ struct buf b = { 0 };
-		uint64_t mask;
 		if (!value)
 			continue;
-		if (k == PRIV_CAPS && capability_parse_list(value, &mask) == 0)
-			capability_short(mask, &b);
-		else
-			buf_visible(&b, value);
+		privilege_words((enum privilege)k, value, &b);
 		fprintf(out, "%s%s %s", any ? ", " : "", privilege_table[k].name, buf_text(&b));
 		any = true;
 	}

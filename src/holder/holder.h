@@ -23,14 +23,28 @@ struct holder_job {
 	struct holder_job *next;
 };
 
+/* A filter that asks (watch.c). */
+struct watch {
+	int fd;                        /* its listener; -1: nobody is left under it */
+	int job;
+	uint32_t otherwise, n_answers, n_calls;
+	struct wire_call *calls;
+	struct watch *next;
+	struct wire_answer answers[];
+};
+
+enum { WATCHES = 256 };        /* that belong to programs which run */
+
 struct holder {
 	int conns[CONNECTIONS];        /* to belljars; -1 = free */
 	int listening;                 /* of a named session: where later belljars come in; -1 = unnamed */
+	int null;                      /* /dev/null of the host */
 	int signals;                   /* signalfd for SIGCHLD */
 	int proc;                      /* /proc of the host while it shares the host's pid namespace, else -1 */
 	bool init;                     /* PID 1 of its pid namespace */
 	bool kept;                     /* outlives its belljar */
 	struct holder_job *jobs;
+	struct watch *watches;
 	int last_job;                  /* numbers given: 1, 2, ... in the background, -1, -2, ... in the foreground */
 	int last_foreground;
 };
@@ -62,6 +76,17 @@ int privilege_apply(const struct wire_privileges *w, int terminal, const char **
 
 /* No program inherits capabilities that belljar was given to hand on: -1 with errno. */
 int privilege_shed(void);
+
+/* Answer for a filter from now on. False when there is no memory. */
+bool watch_add(struct holder *h, int listener, const struct wire_privileges *want, const struct wire_answer *answers, int job);
+/* Is there room for one more? */
+bool watch_room(struct holder *h);
+
+/* It asks, or nobody is left that could: EVENTS are those of poll(2). */
+void watch_serve(struct watch *w, short events);
+
+/* Say on CONN which calls of a job were noted, and forget them. */
+void watch_tell(struct holder *h, int conn, int job);
 
 /* Answer with DATA and descriptors. */
 void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds);

@@ -219,6 +219,8 @@ static void handle(struct holder *h, int *conn)
 		list_jobs(h, *conn);
 	else if (type == WIRE_KEEP)
 		keep(h, *conn, &m);
+	else if (type == WIRE_CALLS && m.n == sizeof(struct wire_ask))
+		watch_tell(h, *conn, ((const struct wire_ask *)m.data)->job);
 	else if (type == WIRE_END)
 		end(h);
 	message_free(&m);
@@ -289,18 +291,36 @@ static nfds_t watched(const struct holder *h, struct pollfd fds[CONNECTIONS + 2]
 	return n;
 }
 
+/* And the filters that may ask. Returns how many. */
+static nfds_t listeners(const struct holder *h, struct pollfd *fds, struct watch *watches[WATCHES])
+{
+	nfds_t n = 0;
+
+	for (struct watch *w = h->watches; w && n < WATCHES; w = w->next)
+		if (w->fd >= 0) {
+			fds[n] = (struct pollfd){ .fd = w->fd, .events = POLLIN };
+			watches[n++] = w;
+		}
+	return n;
+}
+
 static void loop(struct holder *h)
 {
-	struct pollfd fds[CONNECTIONS + 2];
+	struct pollfd fds[CONNECTIONS + 2 + WATCHES];
+	struct watch *watches[WATCHES];
 	int of[CONNECTIONS];
 	nfds_t n;
 
 	while ((n = watched(h, fds, of))) {
-		if (poll(fds, n + 2, -1) < 0) {
+		nfds_t asking = listeners(h, fds + 2 + n, watches);
+		if (poll(fds, n + 2 + asking, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			break;
 		}
+		for (nfds_t i = 0; i < asking; i++)
+			if (fds[2 + n + i].revents)
+				watch_serve(watches[i], fds[2 + n + i].revents);
 		/* Ends first: who asks for the jobs next gets the truth. */
 		if (fds[0].revents)
 			reap(h);
@@ -335,12 +355,13 @@ int main(int argc, char **argv)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN);
+	h.null = fcntl(0, F_DUPFD_CLOEXEC, WIRE_SOCKET + 1);
 	h.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (!leave_keyring())
 		return EXIT_NO_KEYRING;
 	/* If any of these fails, the end of the socket tells belljar that there is no holder. */
-	if (h.signals < 0 || h.proc < 0 || sigprocmask(SIG_SETMASK, &mask, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	if (h.signals < 0 || h.null < 0 || h.proc < 0 || sigprocmask(SIG_SETMASK, &mask, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    privilege_shed() < 0 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "belljar-holder", 0, 0, 0) < 0)
 		return 1;

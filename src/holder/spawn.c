@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,11 +31,14 @@
 /* Written by the child, read by the holder. */
 struct report {
 	volatile int32_t stage, number;
+	volatile int32_t listener;     /* of the program's filter, in the descriptors that both have then; -1 = none */
 	char call[40];
 };
 
 struct program {
 	const struct wire_spawn *want;
+	const struct sock_filter *filter;
+	const struct wire_answer *answers;
 	const char *cwd;
 	char **argv, **envp;
 	int std[3];            /* from outside; -1: the pty */
@@ -48,7 +53,13 @@ static bool unpack(const struct message *m, struct program *p)
 	const struct wire_spawn *w = (const struct wire_spawn *)m->data;
 	char *at = m->data + sizeof *w, *end = m->data + m->n;
 	uint32_t n = 0;
+	size_t filter = (size_t)w->privileges.filter * sizeof *p->filter, answers = (size_t)w->privileges.answers * sizeof *p->answers;
 
+	if (w->privileges.filter > BPF_MAXINSNS || filter + answers > (size_t)(end - at))
+		return false;
+	p->filter = (const struct sock_filter *)at;
+	p->answers = (const struct wire_answer *)(at + filter);
+	at += filter + answers;
 	if (w->argc == 0 || w->argc > 65536 || w->envc > 65536 || (size_t)(end - at) != w->size || w->size == 0 || end[-1] != '\0')
 		return false;
 	p->want = w;
@@ -143,7 +154,8 @@ static int set_fds(const struct program *p)
 	for (int i = 0; i < 3; i++)
 		if (dup2(p->std[i] >= 0 ? p->std[i] : p->slave, i) < 0)
 			return -1;
-	return (int)syscall(SYS_close_range, 3U, ~0U, 0);
+	/* Not closed at once: the holder may share them (start). */
+	return (int)syscall(SYS_close_range, 3U, ~0U, SYS_CLOSE_ON_EXEC);
 }
 
 /* Its descriptor of the pty, -1 = none. */
@@ -160,6 +172,21 @@ static int enter_groups(const struct program *p)
 	for (uint32_t i = 0; i < p->want->groups; i++)
 		if (!(p->want->group_dirs & 1u << i) && write(p->groups[i], "0", 1) != 1)
 			return -1;
+	return 0;
+}
+
+/* The last thing before execve, which it must let pass. */
+static int set_filter(const struct program *p, struct report *r)
+{
+	const struct wire_privileges *w = &p->want->privileges;
+	struct sock_fprog program = { .len = (unsigned short)w->filter, .filter = (struct sock_filter *)p->filter };
+	unsigned flags = w->listens ? SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+	long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+
+	if (listener < 0)
+		return -1;
+	if (w->listens)
+		r->listener = (int32_t)listener;
 	return 0;
 }
 
@@ -207,6 +234,8 @@ static __attribute__((noinline, noreturn)) void child(const struct holder *h, co
 	/* Without PID 1's death to take it along, it must die with the holder by itself; a change of ids makes the kernel forget that. */
 	if (!h->init && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != p->parent))
 		stop_at(r, "prctl(PR_SET_PDEATHSIG)");
+	if (p->want->privileges.filter && set_filter(p, r) < 0)
+		stop_at(r, "seccomp");
 	exec_program(p);
 	stop(r, STAGE_EXEC);
 }
@@ -220,10 +249,27 @@ static __attribute__((noinline)) long start(const struct holder *h, const struct
 			args.flags |= CLONE_INTO_CGROUP;
 			args.cgroup = (uint64_t)p->groups[i];
 		}
+	/* The listener of its filter is to be the holder's. execve gives the child a table of its own. */
+	if (p->want->privileges.listens)
+		args.flags |= CLONE_FILES;
 	long pid = clone3_vfork(&args);
 	if (pid == 0)
 		child(h, p, r);
 	return pid;
+}
+
+/* A child that shared the holder's descriptors has put its own in the place of the first three, and left a listener there. */
+static void take_listener(struct holder *h, const struct program *p, const struct report *r, const struct wire_started *out)
+{
+	if (!p->want->privileges.listens)
+		return;
+	for (int i = 0; i < 3; i++)
+		dup2(h->null, i);
+	if (r->listener < 0)
+		return;
+	/* Without anybody to answer, the kernel refuses with ENOSYS. */
+	if (out->stage != STAGE_DONE || !watch_add(h, r->listener, &p->want->privileges, p->answers, out->job))
+		close(r->listener);
 }
 
 static struct holder_job *new_job(struct holder *h, pid_t pid, const struct program *p)
@@ -257,7 +303,12 @@ static void run(struct holder *h, struct program *p, struct wire_started *out, i
 			return;
 		}
 	}
+	if (p->want->privileges.listens && !watch_room(h)) {
+		out->number = EMFILE;
+		return;
+	}
 	report->stage = STAGE_DONE;
+	report->listener = -1;
 	memset(report->call, 0, sizeof report->call);
 	p->parent = getpid();
 	if ((p->want->flags & SPAWN_PTY) && (master = open_pty(p->want, &p->slave, &call)) < 0) {
@@ -280,8 +331,10 @@ static void run(struct holder *h, struct program *p, struct wire_started *out, i
 		if (master >= 0)
 			fds[(*n_fds)++] = master;
 		fds[(*n_fds)++] = pidfd;
+		take_listener(h, p, report, out);
 		return;
 	}
+	take_listener(h, p, report, out);
 	if (master >= 0)
 		close(master);
 	if (pidfd >= 0)

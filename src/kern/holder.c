@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "kern/cg.h"
+#include "kern/filter.h"
 #include "kern/holder.h"
 #include "kern/sys.h"
 
@@ -365,7 +366,7 @@ void holder_end(struct place **places, size_t n)
 }
 
 /* The strings of the message; the caller frees. */
-static char *pack(const struct holder_program *w, struct wire_spawn *head, size_t *size)
+static char *pack(const struct holder_program *w, const struct filter *filter, struct wire_spawn *head, size_t *size)
 {
 	char *data = NULL;
 	FILE *out = open_memstream(&data, size);
@@ -373,13 +374,18 @@ static char *pack(const struct holder_program *w, struct wire_spawn *head, size_
 	if (!out)
 		abort();
 	fwrite(head, sizeof *head, 1, out);
+	if (filter) {
+		fwrite(filter->code, sizeof *filter->code, filter->n, out);
+		fwrite(filter->answers, sizeof *filter->answers, filter->n_answers, out);
+	}
+	size_t filtered = filter ? filter->n * sizeof *filter->code + filter->n_answers * sizeof *filter->answers : 0;
 	fwrite(w->cwd, strlen(w->cwd) + 1, 1, out);
 	for (char *const *a = w->argv; *a; a++, head->argc++)
 		fwrite(*a, strlen(*a) + 1, 1, out);
 	for (char *const *e = w->envp; *e; e++, head->envc++)
 		fwrite(*e, strlen(*e) + 1, 1, out);
 	fclose(out);
-	head->size = (uint32_t)(*size - sizeof *head);
+	head->size = (uint32_t)(*size - sizeof *head - filtered);
 	memcpy(data, head, sizeof *head);
 	return data;
 }
@@ -399,6 +405,8 @@ static int explain_start(const struct place *p, const struct holder_program *w, 
 		err_why(err, "there is no such file inside, or its interpreter (the first line of a script, the loader of a dynamic program) is missing");
 	else if (s->number == ENOENT)
 		err_why(err, "no directory of PATH inside has it");
+	else if (p->privileges[PRIV_SECCOMP] && s->number != EACCES && s->number != ENOEXEC)
+		err_why(err, "the sandbox's filter of system calls may refuse execve (seccomp show)");
 	return -1;
 }
 
@@ -426,11 +434,12 @@ int holder_spawn(struct place *p, const struct holder_program *w, struct holder_
 		head.group_dirs |= w->groups[i].kind == 'd' ? 1u << i : 0;
 		fds[n_fds++] = w->groups[i].fd;
 	}
-	if (privilege_pack(p, &head.privileges, err) < 0) {
+	const struct filter *filter = NULL;
+	if (privilege_pack(p, w->learn, &head.privileges, &filter, err) < 0) {
 		err->status = EXIT_OWN;
 		return -1;
 	}
-	_cleanup_free_ char *data = pack(w, &head, &size);
+	_cleanup_free_ char *data = pack(w, filter, &head, &size);
 	if (size > WIRE_LARGEST) {
 		err_set(err, E2BIG, "%s: the arguments and environment of %s are over %d KiB", p->name, w->argv[0], WIRE_LARGEST / 1024);
 		err->status = EXIT_OWN;
@@ -501,6 +510,22 @@ int holder_jobs(struct place *p, struct wire_job **jobs, size_t *n, struct err *
 	*n = got->n;
 	*jobs = xcalloc(got->n + 1, sizeof **jobs);
 	memcpy(*jobs, got->jobs, got->n * sizeof **jobs);
+	return 0;
+}
+
+int holder_calls(struct place *p, int job, struct wire_call **calls, size_t *n, struct err *err)
+{
+	size_t room = sizeof(struct wire_calls) + WIRE_CALLS_LARGEST * sizeof(struct wire_call);
+	_cleanup_free_ struct wire_calls *got = xmalloc(room);
+	struct wire_ask ask = { .type = WIRE_CALLS, .job = job };
+	int fds[WIRE_FDS];
+	size_t n_fds;
+
+	if (send_to(p, &ask, sizeof ask, NULL, 0, err) < 0 || await(p, WIRE_CALLS, got, room, fds, &n_fds, NULL, err) < 0)
+		return -1;
+	*n = got->n;
+	*calls = xcalloc(got->n + 1, sizeof **calls);
+	memcpy(*calls, got->calls, got->n * sizeof **calls);
 	return 0;
 }
 

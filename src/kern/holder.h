@@ -44,6 +44,7 @@ struct holder_program {
 	const char *cwd;       /* inside */
 	int std[3];            /* descriptors for it; -1: the new pty takes its place */
 	bool detached;
+	bool learn;            /* its calls are noted (holder_calls) */
 	unsigned short rows, columns;     /* of the pty */
 	const struct cg_entry *groups;
 	size_t n_groups;
@@ -68,6 +69,9 @@ void holder_signal(int pidfd, int signal);
 
 /* Its jobs: those that run, and those started in the background that have ended. The array is the caller's to free. */
 int holder_jobs(struct place *p, struct wire_job **jobs, size_t *n, struct err *err);
+
+/* What filters had noted of a job's calls since this was last asked. The array is the caller's to free. */
+int holder_calls(struct place *p, int job, struct wire_call **calls, size_t *n, struct err *err);
 
 /* Let it outlive belljar: it listens on SOCK from now on, and ends with its last connection. And take CONN, a connection to a holder that
  * was kept, for the place's; it must be that of the place's process. */

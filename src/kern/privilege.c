@@ -6,13 +6,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "kern/capability.h"
+#include "kern/filter.h"
 #include "kern/place.h"
 #include "kern/privilege.h"
 #include "kern/wire.h"
@@ -24,6 +24,7 @@ const struct privilege_row privilege_table[PRIV_KEYS] = {
 	[PRIV_SECUREBITS] = { "securebits", "prctl(PR_SET_SECUREBITS): {text}", "setpriv --securebits -all,+{privlist} ..." },
 	[PRIV_NONEWPRIVS] = { "no new privileges", "prctl(PR_SET_NO_NEW_PRIVS, 1)", "setpriv --no-new-privs ..." },
 	[PRIV_UMASK] = { "umask", "umask({text})", "umask {text}" },
+	[PRIV_SECCOMP] = { "seccomp", "seccomp(SECCOMP_SET_MODE_FILTER)", "bwrap --seccomp FD ..." },
 	[PRIV_RLIMITS] = { "rlimits", "setrlimit(): {text}", "prlimit --{privoptions} ..." },
 };
 
@@ -153,7 +154,27 @@ static uint32_t securebits(const char *value)
 	return bits;
 }
 
-int privilege_pack(const struct place *p, struct wire_privileges *w, struct err *err)
+static int pack_filter(const struct place *p, bool learn, struct wire_privileges *w, const struct filter **filter, struct err *err)
+{
+	const char *value = p->privileges[PRIV_SECCOMP];
+
+	*filter = NULL;
+	if (!value && !learn)
+		return 0;
+	const struct filter_api *api = filter_api(err);
+	if (!api)
+		return -1;
+	*filter = api->compile(value ? value : "any", w->set & 1u << PRIV_CAPS ? w->caps : UINT64_MAX, learn ? FILTER_LEARN : FILTER_NAMED, err);
+	if (!*filter)
+		return -1;
+	w->filter = (uint32_t)(*filter)->n;
+	w->listens = (*filter)->listens;
+	w->otherwise = (*filter)->otherwise;
+	w->answers = (uint32_t)(*filter)->n_answers;
+	return 0;
+}
+
+int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, const struct filter **filter, struct err *err)
 {
 	char *const *v = p->privileges;
 
@@ -169,7 +190,35 @@ int privilege_pack(const struct place *p, struct wire_privileges *w, struct err 
 		w->securebits = securebits(v[PRIV_SECUREBITS]);
 	if (v[PRIV_UMASK])
 		w->umask = (uint32_t)strtoul(v[PRIV_UMASK], NULL, 8);
-	return 0;
+	return pack_filter(p, learn, w, filter, err);
+}
+
+/* "file web.json" without the line behind it, which is the profile; lines with semicolons between them. */
+static void filter_words(const char *value, struct buf *b)
+{
+	_cleanup_free_ char *copy = xstrdup(value);
+	char *rest = NULL;
+	bool profile = false;
+
+	for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (!profile)
+			buf_fmt(b, "%s%s", b->len ? "; " : "", line);
+		profile = starts_with(line, "file ");
+	}
+}
+
+void privilege_words(enum privilege key, const char *value, struct buf *b)
+{
+	_cleanup_buf_ struct buf words = { 0 };
+	uint64_t mask;
+
+	if ((key == PRIV_CAPS || key == PRIV_AMBIENT) && capability_parse_list(value, &mask) == 0)
+		capability_short(mask, b);
+	else if (key == PRIV_SECCOMP)
+		filter_words(value, &words);
+	else
+		buf_str(&words, value);
+	buf_visible(b, buf_text(&words));
 }
 
 void privilege_store(struct place *p, enum privilege key, const char *value)

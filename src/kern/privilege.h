@@ -8,11 +8,14 @@
 #ifndef KERN_PRIVILEGE_H
 #define KERN_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct place;
 struct wire_privileges;
+struct filter;
 
 enum privilege {
 	PRIV_USER,             /* "1000:1000,10,20" */
@@ -22,6 +25,7 @@ enum privilege {
 	PRIV_NONEWPRIVS,       /* "on" */
 	PRIV_UMASK,            /* "0027" */
 	PRIV_RLIMITS,          /* "nofile=1024:4096 core=0:0" */
+	PRIV_SECCOMP,          /* see filter.h */
 	PRIV_KEYS
 };
 
@@ -49,8 +53,12 @@ int privilege_user_parse(const char *text, struct privilege_user *user, struct e
 /* SOFT[:HARD], numbers or max. */
 int privilege_rlimit_parse(const char *text, uint64_t *soft, uint64_t *hard, struct err *err);
 
-/* All of the place's values as the holder wants them. */
-int privilege_pack(const struct place *p, struct wire_privileges *w, struct err *err);
+/* All of the place's values as the holder wants them. *FILTER: the filter of system calls, borrowed, or NULL; one that notes all calls if
+ * LEARN. */
+int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, const struct filter **filter, struct err *err);
+
+/* A value for people: sets of capabilities as short as can be, a filter without its profile's text. */
+void privilege_words(enum privilege key, const char *value, struct buf *b);
 
 /* The place's value for KEY becomes a copy of VALUE (NULL: inherited). */
 void privilege_store(struct place *p, enum privilege key, const char *value);

@@ -55,7 +55,7 @@
 #define MOUNT_ATTR_IDMAP 0x100000
 #endif
 
-enum { SYS_CLOSE_UNSHARE = 2 };        /* close_range(2) */
+enum { SYS_CLOSE_UNSHARE = 2, SYS_CLOSE_ON_EXEC = 4 };         /* close_range(2) */
 enum { SYS_TREE_CLONE = 1, SYS_MOVE_FROM_FD = 4, SYS_MOVE_TO_FD = 0x40 };
 enum { SYS_CONFIG_FLAG = 0, SYS_CONFIG_STRING = 1, SYS_CONFIG_CREATE = 6 };
 

@@ -125,7 +125,7 @@ static void privilege(struct buf *b, const struct step *s, const char *key)
 	if (streq(key, "priv"))
 		buf_str(b, row->name);
 	else if (streq(key, "value"))
-		visible(b, s->text ? s->text : "as its first process");
+		s->text ? privilege_words((enum privilege)s->num, s->text, b) : buf_str(b, "as its first process");
 	else if (!s->text)
 		buf_str(b, "none");
 	else if (streq(key, "privlist"))

@@ -13,12 +13,12 @@
 #include "kern/privilege.h"
 
 enum { WIRE_SOCKET = 3 };              /* the holder's descriptor of it */
-enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512 };
+enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512, WIRE_CALLS_LARGEST = 512 };
 
 enum { WIRE_BACKLOG = 16 };            /* of a kept holder's listening socket */
 enum { EXIT_NO_KEYRING = 3 };         /* the exit status of a holder that got none */
 
-enum wire_type { WIRE_BATCH = 1, WIRE_REPLY, WIRE_SPAWN, WIRE_STARTED, WIRE_ENDED, WIRE_JOBS, WIRE_KEEP, WIRE_END };
+enum wire_type { WIRE_BATCH = 1, WIRE_REPLY, WIRE_SPAWN, WIRE_STARTED, WIRE_ENDED, WIRE_JOBS, WIRE_KEEP, WIRE_END, WIRE_CALLS };
 
 enum wire_op {
 	WIRE_UNSHARE = 1,      /* flags */
@@ -58,6 +58,28 @@ struct wire_privileges {
 	uint32_t limits;       /* bit of each rlimit that is set */
 	uint64_t caps, ambient;
 	uint64_t soft[RLIMITS], hard[RLIMITS];
+	uint32_t filter;       /* instructions of the filter of system calls, 0 = none; they follow the message's head, */
+	uint32_t answers;      /* and these them: what the holder answers when the filter asks it, */
+	uint32_t otherwise;    /* and to all other calls */
+	uint32_t listens;      /* the filter does ask */
+};
+
+/* Calls as in struct seccomp_data. error: errno, 0 = go on. */
+struct wire_answer {
+	uint32_t arch, nr, error;
+};
+
+/* Request: type, and the job whose calls are asked for (their notes are forgotten then). Answer: the header and n calls. */
+struct wire_ask {
+	uint32_t type;
+	int32_t job;
+};
+struct wire_call {
+	uint32_t arch, nr, error, count;
+};
+struct wire_calls {
+	uint32_t type, n;
+	struct wire_call calls[];
 };
 
 enum { SPAWN_DETACHED = 1, SPAWN_PTY = 2 };
@@ -71,7 +93,7 @@ struct wire_spawn {
 	uint16_t rows, columns;
 	uint32_t argc, envc;
 	struct wire_privileges privileges;
-	uint32_t size;         /* of the strings that follow: working directory, arguments, environment, each ended by NUL */
+	uint32_t size;         /* of the strings that follow the filter: working directory, arguments, environment, each ended by NUL */
 };
 
 enum { STAGE_DONE, STAGE_PTY, STAGE_CLONE, STAGE_SETUP, STAGE_CHDIR, STAGE_EXEC };

@@ -75,6 +75,7 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 	if (sb->root)
 		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices);
 	put_value(b, "group", sb->group);
+	put_value(b, "learned", sb->learned);
 	for (size_t i = 0; i < sb->n_env; i++)
 		put_value(b, "env", sb->env[i]);
 	for (int k = 0; k < PRIV_KEYS; k++)
@@ -153,7 +154,8 @@ static void begin_sandbox(struct reading *r, char *name, struct sandbox **old, s
 		free(sb->group);
 		for (size_t i = 0; i < sb->n_env; i++)
 			free(sb->env[i]);
-		sb->group = NULL;
+		free(sb->learned);
+		sb->group = sb->learned = NULL;
 		sb->n_env = 0;
 		for (int k = 0; k < PRIV_KEYS; k++)
 			privilege_store(&sb->place, (enum privilege)k, NULL);
@@ -237,6 +239,8 @@ static void read_sandbox_line(struct reading *r, const char *key, const char *te
 		read_root(r, text);
 	} else if (streq(key, "group")) {
 		sb->group = get_value(text);
+	} else if (streq(key, "learned")) {
+		sb->learned = get_value(text);
 	} else if (streq(key, "env")) {
 		*GROW(&sb->env, &sb->n_env) = get_value(text);
 	} else if (streq(key, "privilege")) {

@@ -128,7 +128,7 @@ static int start(struct sandbox *sb, const struct run_want *want, struct holder_
 {
 	_cleanup_(free_environment) char **env = environment(sb);
 	_cleanup_free_ char *words = in_words(want->argv), *cwd = sb->root ? NULL : get_current_dir_name();
-	struct holder_program program = { .argv = want->argv, .envp = env, .cwd = cwd ? cwd : "/", .detached = want->detached };
+	struct holder_program program = { .argv = want->argv, .envp = env, .cwd = cwd ? cwd : "/", .detached = want->detached, .learn = want->learn };
 	struct cg_entry groups[CG_ENTRIES];
 	struct step step = { .kind = STEP_SPAWN, .place = &sb->place, .text = words, .program = &program, .started = started };
 

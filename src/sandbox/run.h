@@ -13,6 +13,7 @@ struct run_want {
 	int std[3];            /* what it gets; a terminal among them is replaced by one made inside */
 	bool detached;
 	struct buf *bitten;    /* in the foreground: what limits did to it, in words; NULL: not asked */
+	bool learn;            /* note its calls (filters.h) */
 };
 
 /* Start a program. In the foreground wait for it and put its exit status into *STATUS (128 + n after signal n); detached, put its job

@@ -60,6 +60,7 @@ void sandbox_free(struct sandbox *sb)
 	for (size_t i = 0; i < sb->n_env; i++)
 		free(sb->env[i]);
 	free(sb->env);
+	free(sb->learned);
 	sandbox_note_root(sb, NULL);
 	free(sb->group);
 	free(sb->name);

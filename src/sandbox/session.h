@@ -42,6 +42,7 @@ struct sandbox {
 	struct root_wish wish; /* the same in full */
 	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
 	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
+	char *learned;         /* calls that its programs made (filters.h), NULL = none */
 	char **env;            /* NAME=VALUE that its programs get beside the fixed ones */
 	size_t n_env;
 };

@@ -102,6 +102,10 @@ static const struct why catalogue[] = {
 	  "Every process may lower its limits; raising a hard one needs CAP_SYS_RESOURCE in the first user namespace, which nobody in another "
 	  "one has." },
 
+	{ "run", ": seccomp", EACCES, "a filter needs CAP_SYS_ADMIN where it is set, or no new privileges", "nonewprivs on",
+	  "A filter could mislead a program that gains privileges later, so the kernel takes one only from a process that has CAP_SYS_ADMIN in its "
+	  "user namespace, or can't gain privileges any more." },
+
 	/* control groups */
 	{ "limit", NULL, ENOENT, "the controller is not given to this control group", "help limit",
 	  "On cgroup version 2 a group has the files of a controller only when cgroup.subtree_control of its parent names it. A controller that "
