@@ -24,7 +24,11 @@
 struct relation {
 	pid_t pid, parent;
 	char state;
+	bool ending;
 };
+
+/* The kernel's PF_EXITING (sched.h), in the field of /proc/PID/stat that proc_pid_stat(5) calls flags. */
+#define FLAG_EXITING 0x4u
 
 /* PID's line of /proc: who its parent is. False when it has ended. */
 static bool relate(int proc, const char *pid, struct relation *r)
@@ -36,9 +40,12 @@ static bool relate(int proc, const char *pid, struct relation *r)
 		return false;
 	/* The command in parentheses may hold anything, parentheses too. */
 	char *end = strrchr(line, ')');
-	int parent;
-	if (!end || sscanf(end + 1, " %c %d", &r->state, &parent) != 2)
+	int parent, threads;
+	unsigned flags;
+	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &r->state, &parent, &flags,
+			   &threads) != 4)
 		return false;
+	r->ending = flags & FLAG_EXITING && threads <= 1;
 	r->pid = (pid_t)atol(pid);
 	r->parent = (pid_t)parent;
 	return true;
@@ -169,7 +176,8 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 		for (size_t i = 0; i < n_all; i++)
 			if (!known(*processes, *n, all[i].pid) &&
 			    (all[i].parent == sb->place.pid || known(*processes, *n, all[i].parent)))
-				*GROW(processes, n) = (struct look_process){ .pid = all[i].pid, .state = all[i].state };
+				*GROW(processes, n) = (struct look_process){ .pid = all[i].pid, .state = all[i].state,
+									      .ending = all[i].ending };
 	} while (*n > before);
 	for (size_t i = 0; i < *n; i++) {
 		details(proc, &(*processes)[i]);

@@ -10,6 +10,7 @@ struct look_process {
 	pid_t pid, inner;      /* as belljar numbers it, and as the sandbox's pid namespace does */
 	unsigned uid;          /* as belljar sees it */
 	char state;
+	bool ending;           /* beyond signals: its last thread is in exit(2), or it waits to be reaped */
 	char *command;
 };
 

@@ -228,13 +228,13 @@ int sandbox_wait(struct sandbox *sb, int job, int *status, struct err *err)
 }
 
 /* Signal a process, and see it go where the signal can't be caught: what comes next may want it gone. */
-static int signal_one(struct sandbox *sb, pid_t pid, int signal, struct err *err)
+static int signal_one(struct sandbox *sb, const struct look_process *process, int signal, struct err *err)
 {
-	struct step step = { .kind = STEP_SIGNAL, .place = &sb->place, .num = signal, .flags = (uint64_t)pid };
-	_cleanup_close_ int pidfd = signal == SIGKILL ? holder_hold(pid) : -1;
+	struct step step = { .kind = STEP_SIGNAL, .place = &sb->place, .num = signal, .flags = (uint64_t)process->pid };
+	_cleanup_close_ int pidfd = signal == SIGKILL ? holder_hold(process->pid) : -1;
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	if (gate_run(&sb->session->gate, &step, 1, err) < 0)
+	if (!process->ending && gate_run(&sb->session->gate, &step, 1, err) < 0)
 		return -1;
 	if (pidfd >= 0 && !sb->session->gate.dry)
 		poll(&p, 1, LAST_WORD_MS);
@@ -255,7 +255,7 @@ int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
 	for (size_t i = 0; i < n && result == 0; i++) {
 		if (pid && all[i].inner != pid)
 			continue;
-		result = signal_one(sb, all[i].pid, signal, err);
+		result = signal_one(sb, &all[i], signal, err);
 		/* To all: who ended meanwhile needs no signal. */
 		if (result < 0 && !pid && err->number == ESRCH)
 			result = 0;
