@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 static void before(struct json *j)
 {
@@ -70,6 +71,17 @@ void json_str(struct json *j, const char *s)
 		quoted(j->out, s);
 	else
 		fputs("null", j->out);
+}
+
+void json_words(struct json *j, const char *words)
+{
+	_cleanup_free_ char *copy = xstrdup(words);
+	char *rest = NULL;
+
+	json_open(j, '[');
+	for (char *w = strtok_r(copy, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
+		json_str(j, w);
+	json_close(j, ']');
 }
 
 void json_int(struct json *j, int64_t n)

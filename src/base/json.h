@@ -21,6 +21,7 @@ void json_open(struct json *j, char bracket);             /* '{' or '[' */
 void json_close(struct json *j, char bracket);            /* '}' or ']'; the outermost adds a newline */
 void json_key(struct json *j, const char *key);
 void json_str(struct json *j, const char *s);             /* NULL = null */
+void json_words(struct json *j, const char *words);         /* a list of what stands between blanks */
 void json_int(struct json *j, int64_t n);
 void json_bool(struct json *j, bool b);
 

@@ -74,12 +74,7 @@ static void value(struct json *j, const struct column *column, const char *text)
 	} else if (column->type == COL_BOOL) {
 		json_bool(j, streq(text, "yes"));
 	} else if (column->type == COL_LIST) {
-		_cleanup_free_ char *words = xstrdup(text);
-		char *rest = NULL;
-		json_open(j, '[');
-		for (char *w = strtok_r(words, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
-			json_str(j, w);
-		json_close(j, ']');
+		json_words(j, text);
 	} else {
 		json_str(j, text);
 	}

@@ -364,17 +364,6 @@ void draw_svg(const struct graph *g, FILE *out)
 
 /* ---- JSON ---- */
 
-static void json_words(struct json *j, const char *text)
-{
-	_cleanup_free_ char *words = xstrdup(text);
-	char *rest = NULL;
-
-	json_open(j, '[');
-	for (char *w = strtok_r(words, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
-		json_str(j, w);
-	json_close(j, ']');
-}
-
 static void json_link(struct json *j, const struct network_row *row)
 {
 	json_open(j, '{');

@@ -1,5 +1,5 @@
 /*
- * net_list.c - the network module: neighbours, and routes as they are listed for people
+ * net_list.c - the network module: neighbours, and routes: as they are listed for people, and those that somebody made
  */
 #include "config.h"
 
@@ -147,6 +147,7 @@ int net_table(struct place *p, struct net_table_route **routes, size_t *n, struc
 		_cleanup_message_ struct nl_msg *m = net_message(RTM_GETROUTE, NLM_F_DUMP, &head, sizeof head);
 		found.kept = found.n;
 		int number = net_ask(c, m, on_route, &found);
+		/* A kernel without IPv6 has no routes of it. */
 		if (number && number != EOPNOTSUPP && number != EAFNOSUPPORT) {
 			free(found.rows);
 			return net_unread(p, "routes", number, c, err);
@@ -154,5 +155,26 @@ int net_table(struct place *p, struct net_table_route **routes, size_t *n, struc
 	}
 	*routes = found.rows;
 	*n = found.n;
+	return 0;
+}
+
+int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err)
+{
+	_cleanup_free_ struct net_table_route *all = NULL;
+	size_t n_all = 0;
+
+	*routes = NULL;
+	*n = 0;
+	if (net_table(p, &all, &n_all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n_all; i++) {
+		const struct net_table_route *from = &all[i];
+		if (from->table != RT_TABLE_MAIN || !streq(from->kind, "unicast") || streq(from->maker, "kernel") || streq(from->maker, "ra"))
+			continue;
+		struct net_route *r = GROW(routes, n);
+		memcpy(r->to, from->to, sizeof r->to);
+		memcpy(r->via, from->via, sizeof r->via);
+		memcpy(r->dev, from->dev, sizeof r->dev);
+	}
 	return 0;
 }

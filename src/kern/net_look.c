@@ -1,5 +1,5 @@
 /*
- * net_look.c - the network module: reading links, addresses and routes
+ * net_look.c - the network module: reading links and addresses
  */
 #include "config.h"
 
@@ -209,68 +209,6 @@ int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *e
 		return net_unread(p, "addresses", number, c, err);
 	}
 	*addrs = found.addrs;
-	*n = found.n;
-	return 0;
-}
-
-/* ---- routes ---- */
-
-struct routes {
-	struct net_conn *conn;
-	struct net_route *routes;
-	size_t n, kept;        /* kept: of the family that was read before */
-};
-
-static void name_of(struct net_conn *c, int index, char name[IFNAMSIZ])
-{
-	if (index <= 0 || !net_name(c, index, name))
-		name[0] = '\0';
-}
-
-static void on_route(const struct nlmsghdr *head, void *arg)
-{
-	struct routes *found = arg;
-	struct nlattr *a[RTA_MAX + 1];
-	char text[INET6_ADDRSTRLEN];
-
-	if (!head) {
-		found->n = found->kept;
-		return;
-	}
-	const struct rtmsg *info = nlmsg_data(head);
-	if (head->nlmsg_type != RTM_NEWROUTE || nlmsg_parse((struct nlmsghdr *)head, sizeof *info, a, RTA_MAX, NULL) < 0 ||
-	    net_number(a[RTA_TABLE], info->rtm_table) != RT_TABLE_MAIN || info->rtm_type != RTN_UNICAST ||
-	    info->rtm_protocol == RTPROT_KERNEL || info->rtm_protocol == RTPROT_RA)
-		return;
-	struct net_route *r = GROW(&found->routes, &found->n);
-	if (a[RTA_DST] && net_address(text, sizeof text, info->rtm_family, a[RTA_DST]))
-		snprintf(r->to, sizeof r->to, "%s/%u", text, (unsigned)info->rtm_dst_len);
-	else
-		snprintf(r->to, sizeof r->to, "default");
-	net_address(r->via, sizeof r->via, info->rtm_family, a[RTA_GATEWAY]);
-	name_of(found->conn, net_number(a[RTA_OIF], 0), r->dev);
-}
-
-int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err)
-{
-	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	struct net_conn *c = net_open(p, err);
-	struct routes found = { .conn = c };
-
-	if (!c)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		struct rtmsg head = { .rtm_family = families[i] };
-		_cleanup_message_ struct nl_msg *m = net_message(RTM_GETROUTE, NLM_F_DUMP, &head, sizeof head);
-		found.kept = found.n;
-		int number = net_ask(c, m, on_route, &found);
-		/* A kernel without IPv6 has no routes of it. */
-		if (number && number != EOPNOTSUPP && number != EAFNOSUPPORT) {
-			free(found.routes);
-			return net_unread(p, "routes", number, c, err);
-		}
-	}
-	*routes = found.routes;
 	*n = found.n;
 	return 0;
 }
