@@ -15,6 +15,7 @@ if ! v1_controller memory; then
 	# Without swap there is nothing to take back, and the kernel lets it wait up to 2 s for each piece: it would take minutes.
 	run -c 'new web; limit memory-high 10M; run sh -c "head -c 30000000 /dev/zero | timeout -s KILL 1 tail -c 30000000 >/dev/null"'
 	has "slowed for memory" "$err" "*web: slowed for memory: *limit memory-high 10M*"
+	is "and its end is its own, or that of its time" "$([ "$status" = 0 ] || [ "$status" = 137 ] && echo so)" so
 fi
 run -k --json -c "new web; limit pids 4 memory 20M; run $PROBE fork 20; usage"
 is "usage counts refused forks" "$([ "$(json forks_refused "$out")" -ge 1 ] && echo counted)" counted
