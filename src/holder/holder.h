@@ -16,7 +16,7 @@
 
 #include "kern/wire.h"
 
-enum { CONNECTIONS = 16 };
+enum { CONNECTIONS = 16, STRINGS = 65536 };   /* STRINGS: most arguments, or variables of the environment, of a program */
 
 struct holder_job {
 	struct wire_job info;
@@ -44,12 +44,14 @@ struct holder {
 	bool init;                     /* PID 1 of its pid namespace */
 	bool kept;                     /* outlives its belljar */
 	struct holder_job *jobs;
+	struct holder_job *unused;     /* to be taken for new ones */
 	struct watch *watches;
 	int last_job;                  /* numbers given: 1, 2, ... in the background, -1, -2, ... in the foreground */
 	int last_foreground;
 };
 
-/* One message as it came: bytes, which are overwritten by the next one, and descriptors (closed by message_free). */
+/* One message as it came: bytes, which are overwritten by the next one, and descriptors (closed by message_free). Behind the bytes there
+ * is room for vectors of the strings among them. */
 struct message {
 	char *data;
 	size_t n;

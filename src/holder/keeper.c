@@ -38,7 +38,7 @@
 #include "kern/ledger.h"
 #include "kern/sys.h"
 
-enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000 };
+enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000, FEW = 8 };
 enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD, GUARD };
 
 struct keeper {
@@ -48,9 +48,9 @@ struct keeper {
 	int lab;                       /* net namespace, -1 = none */
 	pid_t guard;                   /* 0 = none */
 	bool kept, done;
-	struct pollfd *fds;
-	enum kind *kinds;
-	nfds_t n;
+	struct pollfd *fds, few[FEW];  /* fds: at first those few */
+	enum kind *kinds, few_kinds[FEW];
+	nfds_t n, room;
 };
 
 static void settle(void)
@@ -72,14 +72,32 @@ static void pause_a_moment(void)
 	nanosleep(&moment, NULL);
 }
 
+/* Room for twice as many. */
+static bool grow(struct keeper *k)
+{
+	struct pollfd *fds = malloc(2 * k->room * sizeof *fds);
+	enum kind *kinds = malloc(2 * k->room * sizeof *kinds);
+
+	if (!fds || !kinds) {
+		free(fds);
+		free(kinds);
+		return false;
+	}
+	memcpy(fds, k->fds, k->n * sizeof *fds);
+	memcpy(kinds, k->kinds, k->n * sizeof *kinds);
+	if (k->fds != k->few) {
+		free(k->fds);
+		free(k->kinds);
+	}
+	k->fds = fds;
+	k->kinds = kinds;
+	k->room *= 2;
+	return true;
+}
+
 static bool watch(struct keeper *k, int fd, enum kind kind)
 {
-	struct pollfd *fds = realloc(k->fds, (k->n + 1) * sizeof *fds);
-
-	k->fds = fds ? fds : k->fds;
-	enum kind *kinds = realloc(k->kinds, (k->n + 1) * sizeof *kinds);
-	k->kinds = kinds ? kinds : k->kinds;
-	if (fd < 0 || !fds || !kinds)
+	if (fd < 0 || (k->n == k->room && !grow(k)))
 		return false;
 	k->fds[k->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	k->kinds[k->n++] = kind;
@@ -322,11 +340,13 @@ static void keep(struct keeper *k)
 
 int keeper_main(int argc, char **argv)
 {
-	struct keeper k = { .dir = -1, .lab = -1 };
+	struct keeper k = { .dir = -1, .lab = -1, .room = FEW };
 
 	if (argc < 3)
 		return EXIT_USAGE;
 	k.path = argv[2];
+	k.fds = k.few;
+	k.kinds = k.few_kinds;
 	settle();
 	keep(&k);
 	end_guard(&k);

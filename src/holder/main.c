@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "holder/holder.h"
 
 enum { ATTEMPTS = 100 };
@@ -78,7 +79,7 @@ static void message_free(struct message *m)
 static bool receive(int conn, struct message *m)
 {
 	/* One message at a time, and only the pages that were ever used are there. */
-	static _Alignas(16) char room[WIRE_LARGEST + 1];
+	static _large_ _Alignas(16) char room[WIRE_LARGEST + (2 * STRINGS + 3) * sizeof(char *)];
 	union {
 		char room[CMSG_SPACE(sizeof(int) * WIRE_FDS)];
 		struct cmsghdr align;
@@ -105,16 +106,16 @@ static bool receive(int conn, struct message *m)
 	return !(msg.msg_flags & MSG_TRUNC);
 }
 
-static void list_jobs(struct holder *h, int conn)
+/* The answer takes the place of the message M, which is said. */
+static void list_jobs(struct holder *h, int conn, struct message *m)
 {
-	static char room[sizeof(struct wire_jobs) + WIRE_JOBS_LARGEST * sizeof(struct wire_job)];
-	struct wire_jobs *out = (struct wire_jobs *)room;
+	struct wire_jobs *out = (struct wire_jobs *)(void *)m->data;
 
 	out->type = WIRE_JOBS;
 	out->n = 0;
 	for (struct holder_job *j = h->jobs; j && out->n < WIRE_JOBS_LARGEST; j = j->next)
 		out->jobs[out->n++] = j->info;
-	answer(conn, room, sizeof *out + out->n * sizeof(struct wire_job), NULL, 0);
+	answer(conn, out, sizeof *out + out->n * sizeof(struct wire_job), NULL, 0);
 }
 
 /* A socket to listen on: from now on the holder outlives its belljar, as long as anyone (the session's keeper) is connected. */
@@ -216,7 +217,7 @@ static void handle(struct holder *h, int *conn)
 	else if (type == WIRE_SPAWN && m.n >= sizeof(struct wire_spawn))
 		spawn_program(h, *conn, &m);
 	else if (type == WIRE_JOBS)
-		list_jobs(h, *conn);
+		list_jobs(h, *conn, &m);
 	else if (type == WIRE_KEEP)
 		keep(h, *conn, &m);
 	else if (type == WIRE_CALLS && m.n == sizeof(struct wire_ask))
@@ -268,7 +269,8 @@ static void reap(struct holder *h)
 			/* Nobody asks again after a program that ran in the foreground. */
 			if (!j->info.detached) {
 				*at = j->next;
-				free(j);
+				j->next = h->unused;
+				h->unused = j;
 			}
 			break;
 		}
@@ -342,7 +344,8 @@ static bool leave_keyring(void)
 
 int main(int argc, char **argv)
 {
-	struct holder h = { .listening = -1 };
+	struct holder_job first;
+	struct holder h = { .listening = -1, .unused = &first };
 	sigset_t mask;
 
 	if (argc > 1 && strcmp(argv[1], "keeper") == 0)
@@ -352,6 +355,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < CONNECTIONS; i++)
 		h.conns[i] = -1;
 	h.conns[0] = WIRE_SOCKET;
+	first.next = NULL;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN);

@@ -3,7 +3,9 @@
  *
  * The child inherits what the holder is: namespaces, identity, root. It is born in its control group, gets its three descriptors and no
  * other, its own session or process group, default signals, and then becomes the program. The holder stands still until that has
- * happened or failed (CLONE_VFORK), and learns of a failure through a page both see.
+ * happened or failed (CLONE_VFORK), and learns of a failure through memory that both see.
+ *
+ * No memory is asked for where that can be helped: getting and giving back one page takes longer than all of the system calls here.
  */
 #include "config.h"
 
@@ -47,7 +49,7 @@ struct program {
 	const int *groups;
 };
 
-/* The strings of the message as vectors; false when the counts lie. */
+/* The strings of the message as vectors, which are put behind it; false when the counts lie. */
 static bool unpack(const struct message *m, struct program *p)
 {
 	const struct wire_spawn *w = (const struct wire_spawn *)m->data;
@@ -60,13 +62,12 @@ static bool unpack(const struct message *m, struct program *p)
 	p->filter = (const struct sock_filter *)at;
 	p->answers = (const struct wire_answer *)(at + filter);
 	at += filter + answers;
-	if (w->argc == 0 || w->argc > 65536 || w->envc > 65536 || (size_t)(end - at) != w->size || w->size == 0 || end[-1] != '\0')
+	if (w->argc == 0 || w->argc > STRINGS || w->envc > STRINGS || (size_t)(end - at) != w->size || w->size == 0 || end[-1] != '\0')
 		return false;
 	p->want = w;
-	p->argv = calloc((size_t)w->argc + w->envc + 2, sizeof *p->argv);
-	if (!p->argv)
-		return false;
+	p->argv = (char **)(void *)(m->data + (m->n / sizeof *p->argv + 1) * sizeof *p->argv);
 	p->envp = p->argv + w->argc + 1;
+	p->argv[w->argc] = p->envp[w->envc] = NULL;
 	p->cwd = at;
 	for (at += strlen(at) + 1; at < end; at += strlen(at) + 1, n++) {
 		if (n < w->argc)
@@ -240,8 +241,10 @@ static __attribute__((noinline, noreturn)) void child(const struct holder *h, co
 	stop(r, STAGE_EXEC);
 }
 
-static __attribute__((noinline)) long start(const struct holder *h, const struct program *p, struct report *r, int *pidfd)
+/* *REPORT: where the child says why it could not become the program. */
+static __attribute__((noinline)) long start(const struct holder *h, const struct program *p, struct report **report, int *pidfd)
 {
+	static struct report here, *there;
 	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)pidfd };
 
 	for (uint32_t i = 0; i < p->want->groups; i++)
@@ -252,9 +255,23 @@ static __attribute__((noinline)) long start(const struct holder *h, const struct
 	/* The listener of its filter is to be the holder's. execve gives the child a table of its own. */
 	if (p->want->privileges.listens)
 		args.flags |= CLONE_FILES;
-	long pid = clone3_vfork(&args);
+	*report = &here;
+	here = (struct report){ .stage = STAGE_DONE, .listener = -1 };
+	long pid = clone3_share(&args);
 	if (pid == 0)
-		child(h, p, r);
+		child(h, p, &here);
+	if (pid > 0 || errno != EINVAL)
+		return pid;
+	/* The child will have a copy of the memory, but for this page. */
+	if (!there && (there = mmap(NULL, sizeof *there, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED) {
+		there = NULL;
+		return -1;
+	}
+	*report = there;
+	*there = (struct report){ .stage = STAGE_DONE, .listener = -1 };
+	pid = clone3_copy(&args);
+	if (pid == 0)
+		child(h, p, there);
 	return pid;
 }
 
@@ -274,10 +291,13 @@ static void take_listener(struct holder *h, const struct program *p, const struc
 
 static struct holder_job *new_job(struct holder *h, pid_t pid, const struct program *p)
 {
-	struct holder_job *j = calloc(1, sizeof *j), **at = &h->jobs;
+	struct holder_job *j = h->unused ? h->unused : malloc(sizeof *j), **at = &h->jobs;
 
 	if (!j)
 		return NULL;
+	if (j == h->unused)
+		h->unused = j->next;
+	*j = (struct holder_job){ .next = NULL };
 	j->info.detached = (p->want->flags & SPAWN_DETACHED) != 0;
 	/* Only those in the background have numbers that anyone sees. */
 	j->info.job = j->info.detached ? ++h->last_job : --h->last_foreground;
@@ -291,25 +311,14 @@ static struct holder_job *new_job(struct holder *h, pid_t pid, const struct prog
 
 static void run(struct holder *h, struct program *p, struct wire_started *out, int fds[2], size_t *n_fds)
 {
-	static struct report *report;
+	struct report *report;
 	const char *call = "";
 	int master = -1, pidfd = -1;
 
-	if (!report) {
-		report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (report == MAP_FAILED) {
-			report = NULL;
-			out->number = errno;
-			return;
-		}
-	}
 	if (p->want->privileges.listens && !watch_room(h)) {
 		out->number = EMFILE;
 		return;
 	}
-	report->stage = STAGE_DONE;
-	report->listener = -1;
-	memset(report->call, 0, sizeof report->call);
 	p->parent = getpid();
 	if ((p->want->flags & SPAWN_PTY) && (master = open_pty(p->want, &p->slave, &call)) < 0) {
 		out->stage = STAGE_PTY;
@@ -317,7 +326,7 @@ static void run(struct holder *h, struct program *p, struct wire_started *out, i
 		strncpy(out->call, call, sizeof out->call - 1);
 		return;
 	}
-	long pid = start(h, p, report, &pidfd);
+	long pid = start(h, p, &report, &pidfd);
 	if (p->slave >= 0)
 		close(p->slave);
 	out->stage = pid < 0 ? STAGE_CLONE : (uint32_t)report->stage;
@@ -353,5 +362,4 @@ void spawn_program(struct holder *h, int conn, const struct message *m)
 	answer(conn, &out, sizeof out, fds, n_fds);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	free(p.argv);
 }

@@ -16,23 +16,37 @@
 
 /* clone3 in which the child runs in the caller's memory and on its stack until it becomes another program or ends, and the caller stands
  * still so long. Copying even a small process costs more than all that the child does. The child must not return from the calling function.
- * Always inlined: a function that returned in the child would lose the parent's return address. Where the kernel refuses (a time namespace
- * that waits for its first process, before 6.2) or the machine is another one, the child gets a copy. */
-static inline __attribute__((always_inline)) long clone3_vfork(struct clone_args *args)
+ * Always inlined: a function that returned in the child would lose the parent's return address. EINVAL where the kernel refuses (a time
+ * namespace that waits for its first process, before 6.2) or the machine is another one: then only clone3_copy does. */
+static inline __attribute__((always_inline)) long clone3_share(struct clone_args *args)
 {
-	args->flags |= CLONE_VFORK;
 #ifdef VFORK_SHARES_MEMORY
 	long pid;
-	args->flags |= CLONE_VM;
+	args->flags |= CLONE_VFORK | CLONE_VM;
 	__asm__ volatile("syscall" : "=a"(pid) : "0"((long)SYS_clone3), "D"(args), "S"(sizeof *args) : "rcx", "r11", "memory");
 	if (pid >= 0)
 		return pid;
 	errno = (int)-pid;
-	if (errno != EINVAL)
-		return -1;
-	args->flags &= ~(unsigned long long)CLONE_VM;
+#else
+	(void)args;
+	errno = EINVAL;
 #endif
+	return -1;
+}
+
+/* The same with a child that has a copy of the memory. */
+static inline long clone3_copy(struct clone_args *args)
+{
+	args->flags = (args->flags | CLONE_VFORK) & ~(unsigned long long)CLONE_VM;
 	return syscall(SYS_clone3, args, sizeof *args);
+}
+
+/* Whichever can be had. */
+static inline __attribute__((always_inline)) long clone3_vfork(struct clone_args *args)
+{
+	long pid = clone3_share(args);
+
+	return pid < 0 && errno == EINVAL ? clone3_copy(args) : pid;
 }
 
 /* clone3 that the caller does not survive: the child goes on in its memory and on its stack, and the caller ends without touching either.

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "kern/cg_kill.h"
 
 enum { PATIENCE_MS = 10000, RECHECK_MS = 20, AT_ONCE = 128, LIST_ROOM = 1 << 16 };
@@ -90,7 +91,7 @@ static bool listed(const char *list, int pid)
 /* Send SIGKILL to the next AT_ONCE processes of the list at *AT, and wait for their end until DEADLINE (0: don't wait). */
 static int kill_some(int dir, const char **at, long long deadline)
 {
-	static char again[LIST_ROOM];   /* too large for a stack; one thread, nothing is kept in it */
+	static _large_ char again[LIST_ROOM];   /* too large for a stack; one thread, nothing is kept in it */
 	struct pollfd wait[AT_ONCE];
 	int pids[AT_ONCE], n = 0;
 	const char *end;
@@ -120,7 +121,7 @@ static int kill_some(int dir, const char **at, long long deadline)
 /* The same for all processes of the group DIR itself (version 1). Number of processes found, or -1. */
 static int kill_listed(int dir, long long deadline)
 {
-	static char list[LIST_ROOM];    /* as above */
+	static _large_ char list[LIST_ROOM];    /* as above */
 	const char *at = list;
 	int n, all = 0;
 
