@@ -26,9 +26,10 @@ enum { SAMPLE_MS = 250, EVERY_MS = 1000, BAR = 10 };
 struct row {
 	struct sandbox *sb;
 	struct cg_usage now;
-	int64_t cpu_before;
-	double cpu;            /* percent of one processor since the sample before */
+	int64_t cpu_before, cpu_at;    /* when that was read, ns; 0: never */
+	double cpu;            /* percent of one processor since it was read before */
 	int64_t memory_max;    /* read once in a while: it takes longer */
+	unsigned long looked;  /* the number of the sample in which that was */
 };
 
 struct screen {
@@ -55,29 +56,37 @@ static struct row *row_of(struct screen *s, struct sandbox *sb)
 		if (s->rows[i].sb == sb)
 			return &s->rows[i];
 	struct row *r = GROW(&s->rows, &s->n);
-	*r = (struct row){ .sb = sb, .cpu_before = -1, .memory_max = -1 };
+	*r = (struct row){ .sb = sb, .memory_max = -1 };
+	memset(&r->now, 0xff, sizeof r->now);
 	return r;
 }
 
-static void sample(struct screen *s)
+static void sample_row(struct screen *s, struct row *r, unsigned figures)
 {
-	struct session *session = s->sh->session;
-	int64_t now = now_ns(), passed = now - s->at;
+	struct cg_usage now;
 
-	for (size_t i = 0; i < session->n_sandboxes; i++) {
-		struct row *r = row_of(s, session->sandboxes[i]);
-		cg_sample(limits_group(r->sb), &r->now);
-		r->cpu = s->at && r->cpu_before >= 0 && r->now.cpu_ns >= 0 && passed > 0 ?
-			 (double)(r->now.cpu_ns - r->cpu_before) * 100 / (double)passed : 0;
-		r->cpu_before = r->now.cpu_ns;
-		if (s->samples % 5 == 0) {
-			char *where;
-			r->memory_max = cg_least(limits_group(r->sb), CG_MEMORY, &where);
-			free(where);
-		}
+	cg_sample(limits_group(r->sb), figures, &now);
+	if (figures & SAMPLE_CPU) {
+		int64_t at = now_ns(), passed = at - r->cpu_at;
+		r->cpu = r->cpu_at && r->cpu_before >= 0 && now.cpu_ns >= 0 && passed > 0 ?
+			 (double)(now.cpu_ns - r->cpu_before) * 100 / (double)passed : 0;
+		r->cpu_before = now.cpu_ns;
+		r->cpu_at = at;
 	}
-	s->samples++;
-	s->at = now;
+	if (figures & SAMPLE_MEMORY)
+		r->now.memory = now.memory;
+	if (figures & SAMPLE_PIDS)
+		r->now.pids = now.pids;
+	if (figures & SAMPLE_EVENTS) {
+		r->now.oom_kills = now.oom_kills;
+		r->now.frozen = now.frozen;
+	}
+	if (figures & SAMPLE_MEMORY && (!r->looked || s->samples - r->looked >= 5)) {
+		char *where;
+		r->memory_max = cg_least(limits_group(r->sb), CG_MEMORY, &where);
+		r->looked = s->samples;
+		free(where);
+	}
 }
 
 static char sorted_by;         /* qsort has no argument of its own */
@@ -105,6 +114,33 @@ static void sort_rows(struct screen *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->rows[i].sb == chosen)
 			s->chosen = i;
+}
+
+/* The first row shown, where there is ROOM for so many. */
+static size_t top_row(const struct screen *s, size_t room)
+{
+	return s->chosen >= room ? s->chosen - room + 1 : 0;
+}
+
+static unsigned sorted_figure(const struct screen *s)
+{
+	return s->sort == 'c' ? SAMPLE_CPU : s->sort == 'm' ? SAMPLE_MEMORY : s->sort == 'p' ? SAMPLE_PIDS : 0;
+}
+
+/* Of all sandboxes the figure that decides which rows are shown, and of these the rest: to read everything of a hundred sandboxes each
+ * second would take a percent of a processor. */
+static void sample(struct screen *s, size_t room)
+{
+	struct session *session = s->sh->session;
+	unsigned first = room < session->n_sandboxes ? sorted_figure(s) : SAMPLE_ALL;
+
+	s->samples++;
+	s->at = now_ns();
+	for (size_t i = 0; i < session->n_sandboxes; i++)
+		sample_row(s, row_of(s, session->sandboxes[i]), first);
+	sort_rows(s);
+	for (size_t i = top_row(s, room); i < s->n && i < top_row(s, room) + room && first != SAMPLE_ALL; i++)
+		sample_row(s, &s->rows[i], SAMPLE_ALL & ~first);
 }
 
 /* ---- one sample ---- */
@@ -160,14 +196,20 @@ static void draw_row(struct buf *b, const struct row *r, bool chosen)
 		(long long)(r->now.oom_kills > 0 ? r->now.oom_kills : 0), r->now.frozen == 1 ? "frozen" : "");
 }
 
-static void draw(struct screen *s)
+static size_t rows_shown(const struct screen *s)
 {
-	_cleanup_buf_ struct buf b = { 0 };
 	struct winsize size = { 0 };
 
 	ioctl(fileno(s->sh->out), TIOCGWINSZ, &size);
 	unsigned lines = size.ws_row ? size.ws_row : 24;
-	size_t room = lines > 5 ? lines - 4 : 1, first = s->chosen >= room ? s->chosen - room + 1 : 0;
+	return lines > 5 ? lines - 4 : 1;
+}
+
+static void draw(struct screen *s)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+	size_t room = rows_shown(s), first = top_row(s, room);
+
 	buf_fmt(&b, "\033[H\033[1m%zu sandbox%s; sorted by %s\033[0m\033[K\r\n", s->n, s->n == 1 ? "" : "es",
 		s->sort == 'c' ? "processor" : s->sort == 'm' ? "memory" : s->sort == 'p' ? "processes" : "name");
 	buf_fmt(&b, "%-20s %6s %-10s %8s/%-8s %-10s %5s %4s\033[K\r\n", "SANDBOX", "CPU%", "", "MEMORY", "LIMIT", "", "PIDS", "OOM");
@@ -224,7 +266,7 @@ static void full_screen(struct screen *s)
 		if (n > 0 && got <= 0)
 			break;
 		if (now_ns() - s->at >= EVERY_MS * 1000000LL)
-			sample(s);
+			sample(s, rows_shown(s));
 	}
 	fputs("\033[?25h\033[?1049l", s->sh->out);
 	fflush(s->sh->out);
@@ -242,10 +284,9 @@ static int run_top(struct shell *sh, const struct args *args, struct err *err)
 		return 0;
 	if (limits_know(sh->session, err) < 0)
 		return -1;
-	sample(&s);
+	sample(&s, SIZE_MAX);
 	nanosleep(&moment, NULL);
-	sample(&s);
-	sort_rows(&s);
+	sample(&s, SIZE_MAX);
 	if (screen)
 		full_screen(&s);
 	else

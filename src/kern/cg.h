@@ -138,8 +138,9 @@ struct cg_usage {
 int cg_usage(const char *group, struct cg_usage *usage, struct err *err);
 /* Only what tells that a limit has bitten: oom_kills, memory_high, forks_refused and cpu_throttled_ns. */
 void cg_bites(const char *group, struct cg_usage *usage);
-/* Only what changes all the time: memory, cpu_ns, pids, oom_kills, frozen. */
-void cg_sample(const char *group, struct cg_usage *usage);
+/* Only what changes all the time, and of that only FIGURES: memory, cpu_ns, pids, or the counters (oom_kills, frozen). The rest is absent. */
+enum { SAMPLE_MEMORY = 1, SAMPLE_CPU = 2, SAMPLE_PIDS = 4, SAMPLE_EVENTS = 8, SAMPLE_ALL = 15 };
+void cg_sample(const char *group, unsigned figures, struct cg_usage *usage);
 
 /* The control file that freezes GROUP and thaws it again, and what is written to it. */
 const char *cg_freezer(bool freeze, const char **words);

@@ -226,7 +226,7 @@ void cg_bites(const char *group, struct cg_usage *u)
 		u->cpu_throttled_ns = read_key(all->of[CTL_CPU], group, "cpu.stat", "throttled_time");
 }
 
-void cg_sample(const char *group, struct cg_usage *u)
+void cg_sample(const char *group, unsigned figures, struct cg_usage *u)
 {
 	const struct cg_trees *all = cg_find(NULL);
 	const struct cg_tree *m = all ? all->of[CTL_MEMORY] : NULL;
@@ -234,12 +234,15 @@ void cg_sample(const char *group, struct cg_usage *u)
 	absent(u);
 	if (!all)
 		return;
-	u->memory = read_number(m, group, m && m->v2 ? "memory.current" : "memory.usage_in_bytes");
-	if (all->track->v2)
-		u->cpu_ns = times(read_key(all->track, group, "cpu.stat", "usage_usec"), 1000);
-	else
-		u->cpu_ns = read_number(all->of[CTL_CPUACCT], group, "cpuacct.usage");
-	u->pids = read_number(all->of[CTL_PIDS], group, "pids.current");
+	if (figures & SAMPLE_MEMORY)
+		u->memory = read_number(m, group, m && m->v2 ? "memory.current" : "memory.usage_in_bytes");
+	if (figures & SAMPLE_CPU)
+		u->cpu_ns = all->track->v2 ? times(read_key(all->track, group, "cpu.stat", "usage_usec"), 1000) :
+					     read_number(all->of[CTL_CPUACCT], group, "cpuacct.usage");
+	if (figures & SAMPLE_PIDS)
+		u->pids = read_number(all->of[CTL_PIDS], group, "pids.current");
+	if (!(figures & SAMPLE_EVENTS))
+		return;
 	u->oom_kills = read_key(m, group, m && m->v2 ? "memory.events" : "memory.oom_control", "oom_kill");
 	usage_frozen(all, group, u);
 }

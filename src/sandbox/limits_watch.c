@@ -74,7 +74,7 @@ static void look_state(struct watching *x, int64_t *frozen)
 {
 	struct cg_usage now;
 
-	cg_sample(limits_group(x->sb), &now);
+	cg_sample(limits_group(x->sb), SAMPLE_EVENTS, &now);
 	if (now.frozen < 0 || now.frozen == *frozen)
 		return;
 	*frozen = now.frozen;
