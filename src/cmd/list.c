@@ -18,6 +18,7 @@ const struct command *const cmd_families[] = {
 	cmd_top,
 	cmd_privileges,
 	cmd_seccomp,
+	cmd_harden,
 	cmd_processes,
 	cmd_scripts,
 	cmd_expect,

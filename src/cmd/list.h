@@ -17,6 +17,7 @@ extern const struct command cmd_look[];       /* look.c: addrs routes neighbours
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
 extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
 extern const struct command cmd_seccomp[];    /* seccomp.c */
+extern const struct command cmd_harden[];     /* harden.c: mask readonly harden */
 extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */

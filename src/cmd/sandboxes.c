@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "cmd/gaps.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
 #include "kern/mnt.h"
@@ -312,6 +313,8 @@ static int run_show(struct shell *sh, const struct args *a, struct err *err)
 	struct sandbox *sb = named ? named->object : shell_sandbox(sh, err);
 	_cleanup_(picture_free) struct picture p = { .sb = sb };
 
+	if (sb && arg_has(a, "--gaps"))
+		return gaps_show(sh, sb, err);
 	if (!sb || gather(sb, &p, err) < 0)
 		return -1;
 	if (sh->json)
@@ -331,10 +334,11 @@ const struct command cmd_sandboxes[] = {
 	  CMD_OUTSIDE | CMD_NO_UNDO, run_use },
 	{ "ls", "sandboxes", "list the sandboxes", "", "With the process that holds each, its root, and the namespaces of its own.",
 	  "new a\nnew b\nls\n", CMD_OUTSIDE | CMD_NO_UNDO, run_ls },
-	{ "show", "sandboxes", "show what is isolated and what is shared", "[NAME:sandbox]",
+	{ "show", "sandboxes", "show what is isolated and what is shared", "[NAME:sandbox] [--gaps]",
 	  "All eight kinds of namespaces with their ids (as `ls -l /proc/PID/ns` shows them) and owners, the root, ids, mounts, links, limits, what "
-	  "programs are started with, and processes, as the kernel says now.",
-	  "new web\nunshare net uts\nshow\n", CMD_NO_UNDO, run_show },
+	  "programs are started with, and processes, as the kernel says now.\n\n"
+	  "*--gaps* compares it with what Docker and bubblewrap do by default instead, and names the command that closes each gap; *harden* closes all.",
+	  "new web\nunshare net uts\nshow\nshow --gaps\n", CMD_NO_UNDO, run_show },
 	{ "rename", "sandboxes", "give a sandbox another name", "[OLD:sandbox to] NAME:newname", "The current one, or the one named first.",
 	  "new web\nrename www\nrename www to shop\n", CMD_OUTSIDE | CMD_NO_UNDO, run_rename },
 	{ "rm", "sandboxes", "remove sandboxes and all that is in them", "(all | NAME:sandbox...)",

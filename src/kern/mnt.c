@@ -24,15 +24,14 @@
 #include "kern/step.h"
 #include "kern/sys.h"
 
-static int top(struct err *err)
+int mnt_top(struct err *err)
 {
 	int fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? err_set(err, errno, "/: can't be opened") : fd;
 }
 
-/* PATH beneath ROOT. MORE are RESOLVE_* beside those that keep it in. */
-static int beneath(int root, const char *path, uint64_t flags, uint64_t mode, uint64_t more)
+int mnt_beneath(int root, const char *path, uint64_t flags, uint64_t mode, uint64_t more)
 {
 	struct open_how how = { .flags = flags | O_CLOEXEC, .mode = mode, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more };
 	int fd;
@@ -44,7 +43,7 @@ static int beneath(int root, const char *path, uint64_t flags, uint64_t mode, ui
 	return -1;
 }
 
-static int can_not_open(const struct step *s, const char *path, struct err *err)
+int mnt_no_target(const struct step *s, const char *path, struct err *err)
 {
 	int number = errno;
 
@@ -63,12 +62,12 @@ static int can_not_open(const struct step *s, const char *path, struct err *err)
 
 static int open_target(const struct step *s, uint64_t more, uint64_t flags, struct err *err)
 {
-	_cleanup_close_ int root = top(err);
+	_cleanup_close_ int root = mnt_top(err);
 
 	if (root < 0)
 		return -1;
-	int fd = beneath(root, s->to, O_PATH | flags, 0, more);
-	return fd < 0 ? can_not_open(s, s->to, err) : fd;
+	int fd = mnt_beneath(root, s->to, O_PATH | flags, 0, more);
+	return fd < 0 ? mnt_no_target(s, s->to, err) : fd;
 }
 
 /* Split S->to into the directory that holds its last part, opened, and that part. A name of ".." or nothing is refused. With LINKS the
@@ -91,16 +90,16 @@ static int open_parent(const struct step *s, char name[NAME_MAX + 1], struct err
 	memcpy(name, last, strlen(last) + 1);
 	if (slash)
 		slash[slash == path ? 1 : 0] = '\0';
-	_cleanup_close_ int root = top(err);
+	_cleanup_close_ int root = mnt_top(err);
 	if (root < 0)
 		return -1;
-	int fd = beneath(root, slash ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
-	return fd < 0 ? can_not_open(s, path, err) : fd;
+	int fd = mnt_beneath(root, slash ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
+	return fd < 0 ? mnt_no_target(s, path, err) : fd;
 }
 
 /* Attaching. */
 
-static int attach_at(const struct step *s, int mount, int target, struct err *err)
+int mnt_attach_at(const struct step *s, int mount, int target, struct err *err)
 {
 	if (sys_move_mount(mount, "", target, "", SYS_MOVE_FROM_FD | SYS_MOVE_TO_FD) == 0)
 		return 0;
@@ -116,13 +115,13 @@ static int bind_inside(struct step *s, struct err *err)
 {
 	struct sys_mount_attr attr = { .set = s->flags, .propagation = MS_PRIVATE };
 	unsigned recursive = s->fd[0] == 1 ? AT_RECURSIVE : 0;
-	_cleanup_close_ int root = top(err);
+	_cleanup_close_ int root = mnt_top(err);
 
 	if (root < 0)
 		return -1;
-	_cleanup_close_ int from = beneath(root, s->from, O_PATH, 0, 0);
+	_cleanup_close_ int from = mnt_beneath(root, s->from, O_PATH, 0, 0);
 	if (from < 0)
-		return can_not_open(s, s->from, err);
+		return mnt_no_target(s, s->from, err);
 	_cleanup_close_ int tree = sys_open_tree(from, "", SYS_TREE_CLONE | AT_EMPTY_PATH | recursive);
 	if (tree < 0 || sys_mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attr) < 0)
 		return err_set(err, errno, "%s: can't be shown in another place of %s", s->from, s->place->name);
@@ -178,8 +177,8 @@ int mnt_attach(struct step *s, int fd, struct err *err)
 		fd = made = bind_inside(s, err);
 	if (fd < 0)
 		return -1;
-	target = streq(s->to, "/") ? top(err) : open_target(s, plain ? RESOLVE_NO_SYMLINKS : 0, plain ? O_DIRECTORY : 0, err);
-	if (target < 0 || attach_at(s, fd, target, err) < 0)
+	target = streq(s->to, "/") ? mnt_top(err) : open_target(s, plain ? RESOLVE_NO_SYMLINKS : 0, plain ? O_DIRECTORY : 0, err);
+	if (target < 0 || mnt_attach_at(s, fd, target, err) < 0)
 		return -1;
 	if (s->kind == STEP_DEVICES && mnt_finish_devices(fd, s->place, s->old_num, err) < 0) {
 		struct err ignored;
@@ -201,7 +200,7 @@ static bool is_mount_root(int dir, const char *name)
 
 static int umount_top(const struct step *s, struct err *err)
 {
-	_cleanup_close_ int root = top(err);
+	_cleanup_close_ int root = mnt_top(err);
 
 	if (root < 0)
 		return -1;
@@ -224,7 +223,7 @@ int mnt_umount(struct step *s, int fd, struct err *err)
 		return -1;
 	struct stat st;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return can_not_open(s, s->to, err);
+		return mnt_no_target(s, s->to, err);
 	if (!is_mount_root(parent, name)) {
 		err_set(err, EINVAL, "%s: nothing is mounted there in %s", s->to, s->place->name);
 		return err_try(err, "mounts");
@@ -290,7 +289,7 @@ static int make_one(const struct step *s, int dir, const char *name, bool file)
 static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *made, struct err *err)
 {
 	size_t len = strlen(s->to), end = 0;
-	_cleanup_close_ int root = top(err);
+	_cleanup_close_ int root = mnt_top(err);
 
 	if (root < 0)
 		return -1;
@@ -310,7 +309,7 @@ static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *m
 		memcpy(path, s->to, end);
 		path[end] = '\0';
 		/* What is missing is made by its name in a directory that was resolved beneath the root. */
-		int next = beneath(root, path, O_PATH | (last ? 0 : O_DIRECTORY), 0, 0);
+		int next = mnt_beneath(root, path, O_PATH | (last ? 0 : O_DIRECTORY), 0, 0);
 		if (next < 0 && errno == ENOENT) {
 			int one = make_one(s, *dir, name, last && S_ISREG((mode_t)s->num));
 			if (one < 0) {
@@ -323,10 +322,10 @@ static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *m
 				return err_why(err, "links inside are followed inside, and nothing is made through them");
 			}
 			*made += one;
-			next = beneath(*dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+			next = mnt_beneath(*dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
 		}
 		if (next < 0)
-			return can_not_open(s, path, err);
+			return mnt_no_target(s, path, err);
 		close_fd(dir);
 		*dir = next;
 	}
@@ -374,7 +373,7 @@ int mnt_rmdir(struct step *s, int fd, struct err *err)
 		if (parent < 0)
 			return -1;
 		if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return errno == ENOENT ? 0 : can_not_open(s, path, err);
+			return errno == ENOENT ? 0 : mnt_no_target(s, path, err);
 		if (i == 0 && s->text && st.st_ino != inode)
 			return 0;
 		bool file = i == 0 && s->text && S_ISREG(st.st_mode) && st.st_size == 0;
@@ -410,7 +409,7 @@ int mnt_pivot(struct step *s, int fd, struct err *err)
 	/* pivot_root moves the processes that stand on the caller's root, and the holder must be one of them. */
 	if (fchdir(fd) < 0 || chroot(".") < 0)
 		return err_set(err, errno, "%s: can't stand where its first process stands", s->place->name);
-	_cleanup_close_ int new_root = top(err);
+	_cleanup_close_ int new_root = mnt_top(err);
 	if (new_root < 0)
 		return -1;
 	if (fchdir(new_root) < 0 || sys_pivot_root(".", ".") < 0) {

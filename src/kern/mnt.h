@@ -27,6 +27,9 @@ struct step;
 #define MNT_LAYER_BASE "//base"
 #define MNT_LAYER_BUSYBOX "//busybox:"
 
+/* The source of a tmpfs that hides a directory, which the mount table shows. */
+#define MNT_MASK "mask"
+
 /* First halves (make) and second halves (act) of the mount steps; see step_row. */
 int mnt_make_mount(struct step *s, int *fd, struct err *err);
 int mnt_make_bind(struct step *s, int *fd, struct err *err);
@@ -39,8 +42,15 @@ int mnt_rmdir(struct step *s, int fd, struct err *err);
 int mnt_make_pivot(struct step *s, int *fd, struct err *err);    /* the holder's root, which is the one to be left */
 int mnt_pivot(struct step *s, int fd, struct err *err);
 
+int mnt_make_mask(struct step *s, int *fd, struct err *err);      /* the host's /dev/null, */
+int mnt_mask(struct step *s, int fd, struct err *err);            /* STEP_MASK: over a file; an empty directory over a directory */
+int mnt_readonly(struct step *s, int fd, struct err *err);        /* STEP_READONLY */
+
 int mnt_upper(struct step *s, int fd, struct err *err);           /* STEP_UPPER, */
 int mnt_no_upper(struct step *s, int fd, struct err *err);        /* and STEP_NO_UPPER */
+
+/* Is there something at PATH in the root of the place's first process, reached without any link? */
+bool mnt_there(const struct place *p, const char *path);
 
 /* The mount table of a process (/proc/PID/mountinfo; pid 0: belljar itself), in its order. */
 struct mnt_info {

@@ -10,6 +10,7 @@
 
 struct err;
 struct place;
+struct step;
 
 /* Does belljar run as root of the machine's first user namespace? Elsewhere the kernel locks mounts and keeps trusted.* attributes back. */
 bool mnt_privileged(void);
@@ -27,6 +28,13 @@ int mnt_configure(int fs, const char *type, const char *source, const char *opti
 
 /* The kernel's messages about a file system being made, put behind the error's text. */
 void mnt_log(int fs, struct err *err);
+
+/* Inside (mnt.c): the root; PATH beneath the directory ROOT, with open(2)'s FLAGS and MODE, MORE being RESOLVE_* beside those that keep it in
+ * (-1 with errno); why PATH can't be opened, from errno (-1); and the detached mount MOUNT attached to S->to, which is open as TARGET. */
+int mnt_top(struct err *err);
+int mnt_beneath(int root, const char *path, uint64_t flags, uint64_t mode, uint64_t more);
+int mnt_no_target(const struct step *s, const char *path, struct err *err);
+int mnt_attach_at(const struct step *s, int mount, int target, struct err *err);
 
 /* Lines of a user namespace's map. OUTSIDE of an id inside; false when it is not mapped. */
 enum { MNT_ID_RANGES = 340 };

@@ -183,6 +183,11 @@ static int undo_mount(const struct step *done, struct step *inverse)
 	return 1;
 }
 
+static int undo_mask(const struct step *done, struct step *inverse)
+{
+	return done->old[0] ? undo_mount(done, inverse) : 0;
+}
+
 static int undo_mkdir(const struct step *done, struct step *inverse)
 {
 	*inverse = (struct step){ .kind = STEP_RMDIR, .place = done->place, .to = done->to, .text = done->old };
@@ -340,6 +345,14 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_BIND] = { .name = "bind", .who = WHO_JOINED, .say = "show {from} at {to}",
 		.calls = "open_tree(\"{from}\", OPEN_TREE_CLONE); mount_setattr({attributes}); move_mount(\"{to}\")",
 		.shell = "nsenter -t {pid} -m mount --bind {from} {to}", .make = mnt_make_bind, .act = mnt_attach, .inverse = undo_mount },
+	[STEP_MASK] = { .name = "mask", .who = WHO_JOINED, .say = "hide {to} in {place}{missing}",
+		.calls = "open_tree(\"/dev/null\", OPEN_TREE_CLONE), or for a directory fsopen(\"tmpfs\"); openat2(RESOLVE_NO_SYMLINKS); move_mount(\"{to}\")",
+		.shell = "nsenter -t {pid} -m sh -c 'if [ -d {to} ]; then mount -t tmpfs -o ro mask {to}; else mount --bind /dev/null {to}; fi'",
+		.make = mnt_make_mask, .act = mnt_mask, .inverse = undo_mask },
+	[STEP_READONLY] = { .name = "readonly", .who = WHO_JOINED, .say = "make {to} read-only in {place}{missing}",
+		.calls = "openat2(\"{to}\", RESOLVE_NO_SYMLINKS); open_tree(OPEN_TREE_CLONE | AT_RECURSIVE); mount_setattr(MOUNT_ATTR_RDONLY); move_mount(\"{to}\")",
+		.shell = "nsenter -t {pid} -m sh -c 'mount --rbind {to} {to} && mount -o remount,bind,ro {to}'", .act = mnt_readonly,
+		.inverse = undo_mask },
 	[STEP_UMOUNT] = { .name = "umount", .who = WHO_JOINED, .say = "unmount {to}", .calls = "umount2(\"{to}\", {num})",
 		.shell = "nsenter -t {pid} -m umount {to}", .act = mnt_umount, .for_good = "what was mounted there is gone" },
 	[STEP_DEVICES] = { .name = "devices", .who = WHO_JOINED,

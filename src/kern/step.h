@@ -50,6 +50,8 @@ enum step_kind {
 	                    * flags: MOUNT_ATTR_*. Overlay: see mnt.h */
 	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive;
 	                    * MOUNT_ATTR_IDMAP: with the owners of the place's user namespace, where that can be */
+	STEP_MASK,         /* to: hidden, a file by the host's /dev/null, a directory by an empty one; flags 1: nothing happens where it is missing */
+	STEP_READONLY,     /* to, with all below it, can't be written to; flags as above */
 	STEP_UMOUNT,       /* to, num: umount2 flags */
 	STEP_DEVICES,      /* a tmpfs with the usual nodes, pts, shm and links, at `to` (/dev) */
 	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */

@@ -183,6 +183,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		privilege(b, s, key);
 	else if (streq(key, "other") && s->what && cg_other_words(s->what))
 		buf_fmt(b, "(version %d: %s)", cg_v1((enum cg_controller)cg_file_controller(s->what)) ? 2 : 1, cg_other_words(s->what));
+	else if (streq(key, "missing"))
+		buf_str(b, s->flags & 1 ? ", if it is there" : "");
 	else if (streq(key, "other"))
 		return;
 	else

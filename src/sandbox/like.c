@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "sandbox/like.h"
 #include "sandbox/limits.h"
+#include "sandbox/masks.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/privileges.h"
 #include "sandbox/root.h"
@@ -82,7 +83,7 @@ int sandbox_like(struct sandbox *sb, struct sandbox *model, struct err *err)
 	}
 	if (model->root && sandbox_root(sb, &model->wish, err) < 0)
 		return -1;
-	if (like_limits(sb, model, err) < 0)
+	if (masks_like(sb, model, err) < 0 || like_limits(sb, model, err) < 0)
 		return -1;
 	for (size_t i = 0; i < model->n_env; i++) {
 		size_t n = strcspn(model->env[i], "=");

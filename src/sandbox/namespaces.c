@@ -22,8 +22,6 @@
 #include "sandbox/namespaces.h"
 #include "sandbox/root.h"
 
-enum { STEPS = 24 };
-
 static uint64_t flag(enum ns_kind k)
 {
 	return (uint64_t)ns_table[k].flag;
@@ -31,15 +29,19 @@ static uint64_t flag(enum ns_kind k)
 
 struct plan {
 	struct sandbox *sb;
-	struct step steps[STEPS];
-	size_t n;
+	struct steps steps;
 };
+
+static void plan_free(struct plan *p)
+{
+	steps_free(&p->steps);
+}
 
 static struct step *add(struct plan *p, enum step_kind kind)
 {
-	struct step *s = &p->steps[p->n++];
+	struct step *s = steps_add(&p->steps, kind, &p->sb->place);
 
-	*s = (struct step){ .kind = kind, .place = &p->sb->place, .num = kind == STEP_RESPAWN ? -1 : 0, .fd = { -1, -1 } };
+	s->num = kind == STEP_RESPAWN ? -1 : 0;
 	return s;
 }
 
@@ -48,13 +50,13 @@ static int run(struct plan *p, struct err *err)
 {
 	struct place after = p->sb->place;
 
-	for (size_t i = 0; i < p->n; i++) {
-		struct step s = p->steps[i];
+	for (size_t i = 0; i < p->steps.n; i++) {
+		struct step s = p->steps.list[i];
 		s.place = &after;
 		step_applied(&s);
 	}
-	p->n += sandbox_settle(p->sb, &after, p->steps + p->n);
-	return gate_run(&p->sb->session->gate, p->steps, p->n, err);
+	sandbox_settle(p->sb, &after, &p->steps);
+	return gate_run(&p->sb->session->gate, p->steps.list, p->steps.n, err);
 }
 
 int sandbox_idle(struct sandbox *sb, const char *what, struct err *err)
@@ -90,7 +92,7 @@ static int plan_cgroup(struct plan *p, uint64_t *first, struct err *err)
 
 int sandbox_unshare(struct sandbox *sb, uint64_t flags, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	uint64_t twice = flags & place_flags(&sb->place), first = flags & ~(flag(NS_PID) | flag(NS_TIME));
 
 	if (twice) {
@@ -121,7 +123,7 @@ int sandbox_unshare(struct sandbox *sb, uint64_t flags, struct err *err)
 
 int sandbox_join(struct sandbox *sb, uint64_t flags, const int fds[NS_KINDS], const char *whose, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	bool own_user = sb->place.own[NS_USER];
 
 	/* Inside its own user namespace the holder has no rights over those of others, so a new one enters all before it enters that. */
@@ -145,7 +147,7 @@ int sandbox_join(struct sandbox *sb, uint64_t flags, const int fds[NS_KINDS], co
 
 int sandbox_share(struct sandbox *sb, uint64_t flags, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	uint64_t already = flags & ~place_flags(&sb->place);
 
 	if (already)
@@ -201,7 +203,7 @@ static bool maps_root(const struct id_range *r, size_t n)
 int sandbox_map(struct sandbox *sb, const struct id_range *uids, size_t n_uids, const struct id_range *gids, size_t n_gids,
 		struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	_cleanup_buf_ struct buf u = { 0 }, g = { 0 };
 
 	if (check_ranges("uid", uids, n_uids, err) < 0 || check_ranges("gid", gids, n_gids, err) < 0)
@@ -265,7 +267,7 @@ int sandbox_map_auto(struct sandbox *sb, struct err *err)
 
 int sandbox_hostname(struct sandbox *sb, const char *name, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	size_t n = strlen(name);
 
 	if (n == 0 || n > 64)
@@ -279,12 +281,12 @@ int sandbox_hostname(struct sandbox *sb, const char *name, struct err *err)
 		return err_try(err, "unshare uts");
 	}
 	add(&p, STEP_HOSTNAME)->text = name;
-	return gate_run(&sb->session->gate, p.steps, p.n, err);
+	return gate_run(&sb->session->gate, p.steps.list, p.steps.n, err);
 }
 
 int sandbox_clock(struct sandbox *sb, const char *clock, int64_t offset, struct err *err)
 {
-	struct plan p = { .sb = sb };
+	_cleanup_(plan_free) struct plan p = { .sb = sb };
 
 	if (!sb->place.own[NS_TIME]) {
 		err_set(err, EPERM, "%s: no time namespace of its own", sb->name);
@@ -303,5 +305,5 @@ int sandbox_clock(struct sandbox *sb, const char *clock, int64_t offset, struct 
 	struct step *s = add(&p, STEP_CLOCK);
 	s->what = clock;
 	s->num = offset;
-	return gate_run(&sb->session->gate, p.steps, p.n, err);
+	return gate_run(&sb->session->gate, p.steps.list, p.steps.n, err);
 }

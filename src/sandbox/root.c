@@ -17,6 +17,7 @@
 #include "kern/gate.h"
 #include "kern/sys.h"
 #include "sandbox/look.h"
+#include "sandbox/masks.h"
 #include "sandbox/root_plan.h"
 
 enum { SIZE_LEAST = 65536 };
@@ -35,7 +36,7 @@ static struct step *add_mount(struct file_plan *p, const char *type, const char 
 	return s;
 }
 
-static int need_mnt(const struct sandbox *sb, const char *why, struct err *err)
+int sandbox_need_mnt(const struct sandbox *sb, const char *why, struct err *err)
 {
 	if (sb->place.own[NS_MNT])
 		return 0;
@@ -48,30 +49,33 @@ static int need_mnt(const struct sandbox *sb, const char *why, struct err *err)
 
 enum { CAREFUL = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
-size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS])
+void sandbox_settle(struct sandbox *sb, const struct place *after, struct steps *steps)
 {
-	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
+	struct file_plan p = { .sb = sb, .steps = *steps, .cache = -1 };
 	bool root = sb->root != NULL;
 
 	if (!after->own[NS_MNT])
-		return 0;
+		return;
 	if (after->proc == VIEW_STALE)
 		file_plan_add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
 	if (after->proc != VIEW_FITS && after->own[NS_PID]) {
 		add_mount(&p, "proc", "/proc", CAREFUL);
+		masks_again(&p, "/proc");
 	} else if (after->proc != VIEW_FITS && root) {
 		/* Of the host's pid namespace a new proc may be refused ("too revealing"); the host's own always can be shown. */
 		struct step *s = file_plan_add(&p, STEP_BIND, "/proc");
 		s->from = "/proc";
 		s->flags = CAREFUL;
 		s->fd[0] = 1;
+		masks_again(&p, "/proc");
 	}
 	if (after->sys == VIEW_STALE)
 		file_plan_add(&p, STEP_UMOUNT, "/sys")->num = MNT_DETACH;
-	if (after->sys != VIEW_FITS && after->own[NS_NET] && root)
+	if (after->sys != VIEW_FITS && after->own[NS_NET] && root) {
 		add_mount(&p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	memcpy(steps, p.steps.list, p.steps.n * sizeof *steps);
-	return p.steps.n;
+		masks_again(&p, "/sys");
+	}
+	*steps = p.steps;
 }
 
 /* The root */
@@ -229,7 +233,7 @@ int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *e
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 
-	if (need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(&p, wish, err) < 0)
+	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(&p, wish, err) < 0)
 		return -1;
 	add_mount(&p, "proc", "/proc", CAREFUL);
 	file_plan_add(&p, STEP_DEVICES, "/dev");
@@ -323,7 +327,7 @@ int sandbox_mount(struct sandbox *sb, const char *type, const char *source, cons
 	uint64_t flags = 0;
 	_cleanup_free_ char *text = split_options(options, &flags);
 
-	if (need_mnt(sb, "the mount would appear on the host", err) < 0)
+	if (sandbox_need_mnt(sb, "the mount would appear on the host", err) < 0)
 		return -1;
 	add_target(&p, to, 0755);
 	struct step *s = add_mount(&p, type, to, flags);
@@ -337,7 +341,7 @@ int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t 
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	struct stat st;
 
-	if (need_mnt(sb, "the mount would appear on the host", err) < 0)
+	if (sandbox_need_mnt(sb, "the mount would appear on the host", err) < 0)
 		return -1;
 	if (stat(from, &st) < 0) {
 		int number = errno;
@@ -363,7 +367,7 @@ int sandbox_umount(struct sandbox *sb, const char *to, bool lazy, struct err *er
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 
-	if (need_mnt(sb, "the host's mount would go", err) < 0)
+	if (sandbox_need_mnt(sb, "the host's mount would go", err) < 0)
 		return -1;
 	file_plan_add(&p, STEP_UMOUNT, to)->num = lazy ? MNT_DETACH : 0;
 	return file_plan_run(&p, err);

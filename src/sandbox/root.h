@@ -12,14 +12,15 @@
 
 #include "kern/mnt.h"
 #include "sandbox/session.h"
+#include "sandbox/steps.h"
 
 /* Give the sandbox another root, with /proc, /dev and (where it has a net namespace) /sys in it. Refused while programs run in it. Can't be
  * undone: the old root is let go of. */
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err);
 
-/* The steps that make /proc and /sys right for the namespaces the sandbox is going to be in (AFTER); how many, 0 where they are. */
-enum { SETTLE_STEPS = 4 };
-size_t sandbox_settle(struct sandbox *sb, const struct place *after, struct step steps[SETTLE_STEPS]);
+/* Add the steps that make /proc and /sys right for the namespaces the sandbox is going to be in (AFTER), with what is masked or read-only in
+ * them now. */
+void sandbox_settle(struct sandbox *sb, const struct place *after, struct steps *steps);
 
 /* A file system of TYPE at TO. OPTIONS are separated by commas; those that belong to the mount (ro nosuid nodev noexec noatime) are told from
  * those of the file system. SOURCE may be NULL. What is missing of TO is made, if the sandbox has a root of its own. */

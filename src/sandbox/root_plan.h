@@ -24,6 +24,9 @@ const char *file_plan_keep(struct file_plan *p, char *text);
 const char *file_plan_temporary(struct file_plan *p, const char *dir, struct err *err);
 int file_plan_run(struct file_plan *p, struct err *err);
 
+/* An error unless it has a mount namespace of its own; WHY says what would happen. */
+int sandbox_need_mnt(const struct sandbox *sb, const char *why, struct err *err);
+
 /* Layers (layers.c). The source of an overlay of the layers in W, topmost first, as STEP_MOUNT wants it; archives among them are unpacked by steps
  * that are added to the plan. TOP: the path of the topmost, NULL for one of belljar's own. With BASE there is what is to be mounted on.
  * Owned by the plan; NULL with err. */
