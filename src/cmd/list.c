@@ -14,6 +14,7 @@ const struct command *const cmd_families[] = {
 	cmd_network,
 	cmd_look,
 	cmd_network_modes,
+	cmd_network_nat,
 	cmd_limits,
 	cmd_top,
 	cmd_privileges,

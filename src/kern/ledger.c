@@ -20,12 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
 #include "base/err.h"
 #include "kern/cg_kill.h"
 #include "kern/ledger.h"
+#include "kern/nft.h"
+#include "kern/sysctl.h"
 #include "kern/tree.h"
 
 enum { LEDGER_LIMIT = 4 << 20, LINE_ROOM = 4200 };
@@ -219,13 +222,38 @@ static int clear_tree(const char *path, struct err *err)
 	return tree_remove(AT_FDCWD, path) < 0 && errno != ENOTDIR ? err_set(err, errno, "%s: can't be removed", path) : 0;
 }
 
-static int clear_line(const char *line, struct err *err)
+/* The session's tables of rules, in the net namespace they were made in; of another nothing is known, it is mostly gone. */
+static int clear_tables(unsigned long netns, const char *name, struct err *err)
 {
-	char name[IFNAMSIZ];
+	static const int families[] = { NFPROTO_INET, NFPROTO_BRIDGE };
+	struct stat st;
+
+	if (strncmp(name, "belljar.", 8) != 0)
+		return err_set(err, 0, "ledger: %s is no table of belljar", name);
+	if (stat("/proc/self/ns/net", &st) < 0 || st.st_ino != netns)
+		return 0;
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		int number = nft_delete_table(families[i], name);
+		if (number)
+			return err_set(err, number, "%s: the table of rules can't be deleted", name);
+	}
+	return 0;
+}
+
+static int clear_line(const char *dir, const char *line, struct err *err)
+{
+	char name[IFNAMSIZ], table[128];
+	unsigned long netns;
 	int index;
 
 	if (strncmp(line, "tree ", 5) == 0)
 		return clear_tree(line + 5, err);
+	if (sscanf(line, "nft %lu %127s", &netns, table) == 2)
+		return clear_tables(netns, table, err);
+	if (strncmp(line, "forward ", 8) == 0) {
+		int number = sysctl_forward_off(dir, line);
+		return number ? err_set(err, number, "ledger: %s: can't be put off", line) : 0;
+	}
 	if (strncmp(line, "cgroup ", 7) == 0)
 		return clear_group(line + 7, err);
 	if (sscanf(line, "link %15s %d", name, &index) == 2)
@@ -243,7 +271,7 @@ static bool forgotten(const char *line, const char *end)
 }
 
 /* All lines of the ledger from the last to the second. A last line without its end was being written: its object was not made yet. */
-static int clear_lines(char *text, struct err *err)
+static int clear_lines(const char *dir, char *text, struct err *err)
 {
 	char *end = strrchr(text, '\n');
 	int failed = 0;
@@ -268,7 +296,7 @@ static int clear_lines(char *text, struct err *err)
 			;
 		if (!*at || *at == '-' || forgotten(at, end))
 			continue;
-		if (clear_line(at, failed ? NULL : err) < 0)
+		if (clear_line(dir, at, failed ? NULL : err) < 0)
 			failed = -1;
 	}
 	return failed;
@@ -331,7 +359,7 @@ static int clear_objects(int dir, const char *path, struct err *err)
 		free(text);
 		return -1;
 	}
-	int failed = clear_lines(text, err);
+	int failed = clear_lines(path, text, err);
 	free(text);
 	return failed;
 }

@@ -7,6 +7,8 @@
  *     cgroup PATH             a control group and all in it; the last part of PATH begins with "belljar."
  *     link NAME IFINDEX       a link in the host's net namespace
  *     tree PATH               a file or directory with all in it; the last part of PATH begins with ".belljar."
+ *     nft NETNS NAME          tables of rules (inet, bridge) in the net namespace of that number; NAME begins with "belljar."
+ *     forward NETNS SWITCH    a switch below /proc/sys/net that is put off, unless another session wants it (sysctl.h)
  *     - LINE                  that line no longer counts
  * Needs little, because the session's keeper (holder/keeper.c) is linked with it too.
  */

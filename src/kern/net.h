@@ -92,6 +92,9 @@ struct net_api {
  * number); not . or .. . 0, or -1 with err (usage). */
 int net_name_check(const char *name, struct err *err);
 
+/* The group that all ports of the bridge of that name are in, by which rules know them. Never 0. */
+unsigned net_group(const char *bridge);
+
 /* Load the module; NULL with err when it is not there. */
 const struct net_api *net_api(struct err *err);
 

@@ -110,8 +110,10 @@ static struct nl_msg *veth_message(const struct step *s, int bridge, int peer_ns
 	struct nl_msg *m = net_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &near, sizeof near);
 
 	net_put_text(m, IFLA_IFNAME, s->to);
-	if (bridge)
+	if (bridge) {
 		net_put_number(m, IFLA_MASTER, (uint32_t)bridge);
+		net_put_number(m, IFLA_GROUP, net_group(s->from));
+	}
 	put_queues(m);
 	struct nlattr *info = net_nest(m, IFLA_LINKINFO);
 	net_put_text(m, IFLA_INFO_KIND, "veth");

@@ -35,3 +35,13 @@ int net_name_check(const char *name, struct err *err)
 	}
 	return 0;
 }
+
+/* From the name alone, so that it is known before the bridge is there, and another belljar finds the same. */
+unsigned net_group(const char *bridge)
+{
+	unsigned hash = 2166136261u;   /* FNV-1a */
+
+	for (const unsigned char *c = (const unsigned char *)bridge; *c; c++)
+		hash = (hash ^ *c) * 16777619u;
+	return (hash & 0x3fffffff) | 0x40000000;
+}

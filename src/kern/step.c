@@ -14,7 +14,9 @@
 #include "kern/mnt.h"
 #include "kern/mnt_cache.h"
 #include "kern/net.h"
+#include "kern/nft.h"
 #include "kern/ns.h"
+#include "kern/sysctl.h"
 #include "kern/step.h"
 #include "kern/textfile.h"
 #include "kern/tree.h"
@@ -221,10 +223,18 @@ static int undo_pair(const struct step *done, struct step *inverse)
 		[STEP_UP] = STEP_DOWN,     [STEP_DOWN] = STEP_UP,         [STEP_ADDR] = STEP_UNADDR,     [STEP_UNADDR] = STEP_ADDR,
 		[STEP_ROUTE] = STEP_UNROUTE, [STEP_UNROUTE] = STEP_ROUTE, [STEP_CGROUP] = STEP_UNCGROUP,
 		[STEP_FILE] = STEP_UNFILE, [STEP_LINE] = STEP_UNLINE,     [STEP_UNLINE] = STEP_LINE,
+		[STEP_TABLE] = STEP_UNTABLE, [STEP_RULE] = STEP_UNRULE,   [STEP_UNRULE] = STEP_RULE,
 	};
 
 	*inverse = *done;
 	inverse->kind = other[done->kind];
+	return done->old[0] ? 1 : 0;
+}
+
+static int undo_sysctl(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->old;
 	return done->old[0] ? 1 : 0;
 }
 
@@ -410,6 +420,21 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNROUTE] = { .name = "route del", .who = WHO_HOST, .say = "in {place}, forget the route to {text} {via} {dev}",
 		.calls = "RTM_DELROUTE {text} {via} {dev}", .shell = "{ip} route del {text} {via} {dev}", .act = act_unroute,
 		.inverse = undo_pair },
+
+	[STEP_TABLE] = { .name = "table", .who = WHO_HOST, .say = "make the table of rules {to} in {place} ({what})",
+		.calls = "NFT_MSG_NEWTABLE {what} {to}; NFT_MSG_NEWCHAIN for its chains", .shell = "{in}nft 'table {what} {to} {chains}'",
+		.act = nft_table, .inverse = undo_pair },
+	[STEP_UNTABLE] = { .name = "rm table", .who = WHO_HOST, .say = "delete the table of rules {to} in {place} ({what})",
+		.calls = "NFT_MSG_DELTABLE {what} {to}", .shell = "{in}nft delete table {what} {to}", .act = nft_untable,
+		.for_good = "its rules are gone" },
+	[STEP_RULE] = { .name = "rule", .who = WHO_HOST, .say = "in {place}, for \"{from}\", add the rule {text}",
+		.calls = "NFT_MSG_NEWRULE {what} {to}", .shell = "{in}nft add rule {what} {to} {text}", .act = nft_rule, .inverse = undo_pair },
+	[STEP_UNRULE] = { .name = "rm rule", .who = WHO_HOST, .say = "in {place}, for \"{from}\", take out the rule {text}",
+		.calls = "NFT_MSG_GETRULE; NFT_MSG_DELRULE {what} {to}", .shell = "{in}nft delete rule {what} {to} handle N", .act = nft_unrule,
+		.inverse = undo_pair },
+	[STEP_SYSCTL] = { .name = "sysctl", .who = WHO_HOST, .say = "in {place}, set {to} to {text}",
+		.calls = "write(/proc/sys/net/{to}, \"{text}\")", .shell = "{in}sysctl net/{to}={text}", .act = sysctl_set,
+		.inverse = undo_sysctl },
 
 	[STEP_FILE] = { .name = "file", .who = WHO_HOST, .say = "write {what} into {to}", .calls = "open(\"{to}\", O_CREAT | O_TRUNC); write()",
 		.shell = "cat > {to}", .act = textfile_write, .inverse = undo_pair },

@@ -84,6 +84,14 @@ enum step_kind {
 	STEP_ROUTE,        /* text: destination CIDR or "default", from: gateway or NULL, to: link or NULL */
 	STEP_UNROUTE,      /* the same */
 
+	/* packets; see nft.h. what: family of the table, inet or bridge, to: its name */
+	STEP_TABLE,        /* a table with its chains                 nft add table */
+	STEP_UNTABLE,      /* delete it with all that is in it */
+	STEP_RULE,         /* text: chain and rule in the words of nft(8), from: its tag */
+	STEP_UNRULE,       /* the same rule, taken out */
+	STEP_SYSCTL,       /* to: path below /proc/sys/net, text: value; from: the session's directory, when others may want a switch
+	                    * of the host to stay on (ledger_net.h) */
+
 	/* text files of the session (textfile.h); to: path on the host */
 	STEP_FILE,         /* text: all of it, what: that in a few words */
 	STEP_UNFILE,       /* remove it */

@@ -13,6 +13,7 @@
 #include "kern/cg.h"
 #include "kern/gate.h"
 #include "kern/mnt.h"
+#include "kern/net.h"
 
 /* "net uts" with BEFORE each word and BETWEEN them. */
 static void kinds(struct buf *b, uint64_t flags, const char *before, const char *between, bool upper)
@@ -105,7 +106,19 @@ static void network(struct buf *b, const struct step *s, const char *key)
 		buf_fmt(b, "nsenter -t %d -n ip", (int)s->place->pid);
 	else if (streq(key, "ip"))
 		buf_fmt(b, streq(place, "host") ? "ip" : streq(place, "lab") ? "ip -n lab" : "nsenter -t $%s -n ip", place);
-	else if (streq(key, "netns"))
+	else if (streq(key, "in") && s->place->pid)
+		buf_fmt(b, "nsenter -t %d -n ", (int)s->place->pid);
+	else if (streq(key, "in"))
+		buf_fmt(b, streq(place, "host") ? "" : streq(place, "lab") ? "ip netns exec lab " : "nsenter -t $%s -n ", place);
+	else if (streq(key, "chains"))
+		buf_str(b, s->what && streq(s->what, "bridge") ? "{ chain forward { type filter hook forward priority 0; } }" :
+			   "{ chain prerouting { type nat hook prerouting priority -100; } chain output { type nat hook output priority -100; } "
+			   "chain postrouting { type nat hook postrouting priority 100; } }");
+	else if (streq(key, "master") && s->from) {
+		buf_str(b, "master ");
+		visible(b, s->from);
+		buf_fmt(b, " group %u ", net_group(s->from));
+	} else if (streq(key, "netns"))
 		buf_fmt(b, streq(text, "host") ? "1" : streq(text, "lab") ? "lab" : "$%s", text);
 	else if (streq(key, "nodad"))
 		buf_str(b, strchr(text, ':') ? "nodad" : "");
@@ -177,7 +190,7 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		attributes(b, s->flags);
 	else if (streq(key, "propagation"))
 		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
-	else if (streq(key, "ip") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
+	else if (streq(key, "in") || streq(key, "chains") || streq(key, "ip") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
 		network(b, s, key);
 	else if (starts_with(key, "priv") || streq(key, "value"))
 		privilege(b, s, key);

@@ -283,6 +283,18 @@ static int pool_addresses(struct session *s, struct end e[2], bool bare, struct 
 	return 0;
 }
 
+/* A link with its addresses, up: IPv6 ones last, because they would go with the link's going down before they could be taken back. */
+static void plan_up(struct plan *p, struct place *place, const char *link, const char *const *addresses, size_t n)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < n; i++)
+			if ((strchr(addresses[i], ':') != NULL) == v6)
+				plan_add(p, STEP_ADDR, place, link)->text = addresses[i];
+		if (!v6)
+			plan_add(p, STEP_UP, place, link);
+	}
+}
+
 /* The near end comes up with the making; the far one can't, before both are there. */
 static void plan_pair(struct plan *p, const struct end *near, const struct end *far)
 {
@@ -296,23 +308,14 @@ static void plan_pair(struct plan *p, const struct end *near, const struct end *
 	s->flags = (uint64_t)far->index;
 	for (size_t i = 0; i < near->n_addresses; i++)
 		plan_add(p, STEP_ADDR, near->place, near->port)->text = near->addresses[i];
-	for (size_t i = 0; i < far->n_addresses; i++)
-		plan_add(p, STEP_ADDR, far->place, far->port)->text = far->addresses[i];
-	plan_add(p, STEP_UP, far->place, far->port);
+	plan_up(p, far->place, far->port, far->addresses, far->n_addresses);
 }
 
-int network_link(struct session *s, const struct link_wish *wish, struct err *err)
+/* Make the pair of the two ends, which have their names and addresses. */
+static int make_pair(struct session *s, struct end e[2], struct err *err)
 {
 	struct plan p = { .session = s };
-	struct end e[2] = { 0 };
-	struct pool_addresses pool;
 
-	for (int i = 0; i < 2; i++)
-		if (find_end(s, wish->ends[i], &e[i], err) < 0)
-			return -1;
-	if (check_ends(wish->ends, e, err) < 0 || give_addresses(e, wish->addresses, err) < 0 ||
-	    pool_addresses(s, e, wish->bare, &pool, err) < 0 || choose_names(s, e, err) < 0)
-		return -1;
 	for (int i = 0; i < 2; i++)
 		if (e[i].place == &s->host && note_on_host(s, e[i].port, &e[i].index, err) < 0)
 			return -1;
@@ -328,6 +331,34 @@ int network_link(struct session *s, const struct link_wish *wish, struct err *er
 		if (e[i].place == &s->host)
 			network_forget_on_host(s, e[i].port, e[i].index);
 	return -1;
+}
+
+int network_link(struct session *s, const struct link_wish *wish, struct err *err)
+{
+	struct end e[2] = { 0 };
+	struct pool_addresses pool;
+
+	for (int i = 0; i < 2; i++)
+		if (find_end(s, wish->ends[i], &e[i], err) < 0)
+			return -1;
+	if (check_ends(wish->ends, e, err) < 0 || give_addresses(e, wish->addresses, err) < 0 ||
+	    pool_addresses(s, e, wish->bare, &pool, err) < 0 || choose_names(s, e, err) < 0)
+		return -1;
+	return make_pair(s, e, err);
+}
+
+int network_uplink(struct session *s, const char *const *addresses, size_t n, struct err *err)
+{
+	struct end e[2] = {
+		{ .place = &s->host, .label = "host" },
+		{ .place = session_lab(s, err), .label = "lab", .port = "uplink" },
+	};
+
+	if (!e[1].place || choose_names(s, e, err) < 0)
+		return -1;
+	for (size_t i = 0; i < 2 * n; i++)
+		add_address(&e[i % 2], addresses[i]);
+	return make_pair(s, e, err);
 }
 
 /* ---- bridges ---- */
@@ -355,9 +386,7 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 	/* Up at once, as everything is. Building hundreds of ports would be up to 1.6 times as fast if it came up last: until then the new
 	 * neighbours' IPv6 duplicate address detection has nobody to go to. Leaving multicast snooping off changes nothing (measured). */
 	struct step *step = plan_add(&p, STEP_BRIDGE, place, name);
-	if (cidr)
-		plan_add(&p, STEP_ADDR, place, name)->text = cidr;
-	plan_add(&p, STEP_UP, place, name);
+	plan_up(&p, place, name, &cidr, cidr ? 1 : 0);
 	if (!host)
 		return plan_run(&p, err);
 	int index;

@@ -135,8 +135,12 @@ static int find_peer(struct views *all, struct view *v, const struct net_link *l
 	if (!l->peer || !streq(l->kind, "veth"))
 		return 0;
 	if (l->peer_ns < 0) {
-		*where = v;
+		/* A net namespace that is being cleared has no number any more, and is then not to be told from this one. */
+		if (read_view(v, err) < 0)
+			return -1;
 		*peer = by_index(v, l->peer);
+		*peer = *peer && (*peer)->peer == l->index ? *peer : NULL;
+		*where = *peer ? v : NULL;
 		return 0;
 	}
 	for (size_t i = 0; i < all->n; i++) {

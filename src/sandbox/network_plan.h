@@ -31,6 +31,9 @@ struct sandbox *network_sandbox(struct session *s, const char *name);
 /* Where the session's bridge NAME is: in the lab, else on the host. ENODEV with err when there is none, EINVAL when it is no bridge. */
 int network_find_bridge(struct session *s, const char *name, struct place **place, struct err *err);
 
+/* Lay the cable between the host and the lab, "uplink" there, with N pairs of ADDRESSES (the host's, the lab's, ...). 0, or -1 with err. */
+int network_uplink(struct session *s, const char *const *addresses, size_t n, struct err *err);
+
 /* Has it a net namespace of its own? 0, or -1 with err. */
 int network_need(const struct sandbox *sb, struct err *err);
 

@@ -127,6 +127,14 @@ bool pool_is_inside(const char *cidr, const char *of)
 	return a.family && b.family && is_inside(&a, &b);
 }
 
+void pool_subnet(const char *cidr, char subnet[CIDR_ROOM])
+{
+	struct address a = read_address(cidr);
+
+	a = subnet_of(&a);
+	write_address(&a, subnet);
+}
+
 /* The largest number that can be given: the last address of an IPv4 subnet is for broadcast. */
 static uint64_t last_number(const struct address *subnet)
 {

@@ -41,6 +41,9 @@ int pool_choose(struct session *s, char cidr[CIDR_ROOM], struct err *err);
 /* Is the address CIDR in the subnet of the address OF? */
 bool pool_is_inside(const char *cidr, const char *of);
 
+/* The subnet of an address: 10.0.0.0/24 of 10.0.0.1/24. */
+void pool_subnet(const char *cidr, char subnet[CIDR_ROOM]);
+
 /* Forget what was counted: another belljar may have changed it, or the session ends. */
 void pool_forget(struct session *s);
 

@@ -15,6 +15,7 @@
 #include "kern/rootless.h"
 #include "sandbox/named.h"
 #include "sandbox/network_names.h"
+#include "sandbox/network_nat.h"
 #include "sandbox/network_pool.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
@@ -95,6 +96,7 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			holder_end(&p, 1);
 			sandbox_ungroup(sb, NULL);
 			names_forget(s, sb->name, NULL, NULL);
+			nat_forget(s, sb->name, NULL);
 			forget(s, i);
 		}
 	}
@@ -226,7 +228,8 @@ int sandbox_remove(struct sandbox *sb, struct err *err)
 	struct session *s = sb->session;
 	struct step step = { .kind = STEP_END, .place = &sb->place };
 
-	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0)
+	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0 ||
+	    nat_forget(s, sb->name, err) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n_sandboxes; i++)
 		if (s->sandboxes[i] == sb) {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -23,7 +24,7 @@
 #include "sandbox/session.h"
 #include "sandbox/store.h"
 
-enum { ATTEMPTS = 5, PATIENCE_MS = 50 };
+enum { ATTEMPTS = 5, PATIENCE_MS = 50, LEDGER_LIMIT = 4 << 20 };
 
 char *store_run_path(void)
 {
@@ -195,6 +196,19 @@ int store_forget(struct session *s, const char *line, struct err *err)
 	_cleanup_free_ char *text = xasprintf("- %s\n", line);
 
 	return s->store ? store_note(s, text, err) : 0;
+}
+
+bool store_noted(const struct session *s, const char *prefix)
+{
+	_cleanup_free_ char *path = s->store ? xasprintf("%s/ledger", s->store->dir) : NULL;
+	_cleanup_buf_ struct buf text = { 0 };
+
+	if (!path || io_slurp(AT_FDCWD, path, LEDGER_LIMIT, &text) < 0)
+		return false;
+	for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (starts_with(at, prefix))
+			return true;
+	return false;
 }
 
 int store_clear(struct session *s, struct err *err)

@@ -45,6 +45,9 @@ int store_note(struct session *s, const char *lines, struct err *err);
 /* An object is gone in good order. LINE without newline. */
 int store_forget(struct session *s, const char *line, struct err *err);
 
+/* Is there a line in the ledger that begins with PREFIX? */
+bool store_noted(const struct session *s, const char *prefix);
+
 /* The session ends: take down all that is noted, newest first, remove the directory, end the keeper. s->store is NULL after it. When
  * something could not be removed (err) the ledger stays for the next belljar. */
 int store_clear(struct session *s, struct err *err);

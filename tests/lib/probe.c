@@ -7,7 +7,7 @@
  *   probe eat MIB            touch so much memory, then say "ate"
  *   probe burn MS            use the processor for so long; prints the milliseconds of processor time it got
  *   probe fork N             start N children that wait; prints how many could be started
- *   probe serve PORT TEXT    accept one connection, send TEXT
+ *   probe serve PORT TEXT [TIMES]   accept so many connections (1), send TEXT to each
  *   probe ask ADDRESS PORT   connect, print what comes
  *   probe calls NAME...      make each of these system calls; prints NAME=ok or the error's name
  *   probe clock NAME         seconds of the monotonic or boottime clock
@@ -180,36 +180,53 @@ static int fork_many(int n)
 	return 0;
 }
 
-static int serve(int port, const char *text)
+/* Of both families, where there is IPv6. */
+static int listen_at(int port)
 {
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons((unsigned short)port) };
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
-	int on = 1, sock = socket(AF_INET, SOCK_STREAM, 0);
+	int on = 1, sock = socket(AF_INET6, SOCK_STREAM, 0), v6 = sock >= 0;
 
-	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 || bind(sock, (struct sockaddr *)&a, sizeof a) < 0 ||
-	    listen(sock, 1) < 0)
+	if (!v6)
+		sock = socket(AF_INET, SOCK_STREAM, 0);
+	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    bind(sock, v6 ? (void *)&a6 : (void *)&a, v6 ? sizeof a6 : sizeof a) < 0 || listen(sock, 8) < 0)
+		return -1;
+	return sock;
+}
+
+static int serve(int port, const char *text, int times)
+{
+	int sock = listen_at(port);
+
+	if (sock < 0)
 		return die("listen");
-	int conn = accept(sock, NULL, NULL);
-	if (conn < 0 || write(conn, text, strlen(text)) < 0)
-		return die("accept");
-	close(conn);
+	for (int i = 0; i < times; i++) {
+		int conn = accept(sock, NULL, NULL);
+		if (conn < 0 || write(conn, text, strlen(text)) < 0)
+			return die("accept");
+		close(conn);
+	}
 	return 0;
 }
 
 /* The server may not listen yet: asked again until it does, for ten seconds. */
 static int ask(const char *address, int port)
 {
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons((unsigned short)port) };
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
 	char text[4096];
 	ssize_t n;
 	long end = ms(CLOCK_MONOTONIC) + 10000;
+	int v6 = strchr(address, ':') != NULL;
 
-	if (inet_pton(AF_INET, address, &a.sin_addr) != 1)
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, address, v6 ? (void *)&a6.sin6_addr : (void *)&a.sin_addr) != 1)
 		return die("address");
 	for (;;) {
-		int sock = socket(AF_INET, SOCK_STREAM, 0);
+		int sock = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 		if (sock < 0)
 			return die("socket");
-		if (connect(sock, (struct sockaddr *)&a, sizeof a) == 0) {
+		if (connect(sock, v6 ? (void *)&a6 : (void *)&a, v6 ? sizeof a6 : sizeof a) == 0) {
 			while ((n = read(sock, text, sizeof text)) > 0)
 				fwrite(text, 1, (size_t)n, stdout);
 			putchar('\n');
@@ -259,14 +276,14 @@ int main(int argc, char **argv)
 		return burn(strtol(argv[2], NULL, 10));
 	if (strcmp(what, "fork") == 0 && argc == 3)
 		return fork_many(atoi(argv[2]));
-	if (strcmp(what, "serve") == 0 && argc == 4)
-		return serve(atoi(argv[2]), argv[3]);
+	if (strcmp(what, "serve") == 0 && (argc == 4 || argc == 5))
+		return serve(atoi(argv[2]), argv[3], argc == 5 ? atoi(argv[4]) : 1);
 	if (strcmp(what, "ask") == 0 && argc == 4)
 		return ask(argv[2], atoi(argv[3]));
 	if (strcmp(what, "clock") == 0 && argc == 3) {
 		printf("%ld\n", ms(strcmp(argv[2], "boottime") == 0 ? CLOCK_BOOTTIME : CLOCK_MONOTONIC) / 1000);
 		return 0;
 	}
-	fprintf(stderr, "probe: facts | eat MIB | burn MS | fork N | serve PORT TEXT | ask ADDRESS PORT | calls NAME... | clock NAME\n");
+	fprintf(stderr, "probe: facts | eat MIB | burn MS | fork N | serve PORT TEXT [TIMES] | ask ADDRESS PORT | calls NAME... | clock NAME\n");
 	return 2;
 }

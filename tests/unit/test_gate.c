@@ -84,8 +84,9 @@ static void every_step_explains_itself(void **state)
 		assert_true(!row->make || row->who == WHO_JOINED);
 		gate_tell(&s, t->gate.told);
 		fflush(t->gate.told);
-		/* A field that nobody fills would stay in its braces. */
-		assert_null(strchr(t->text, '{'));
+		/* A field that nobody fills would stay in its braces, which nft's own have a blank behind. */
+		for (const char *brace = t->text; (brace = strchr(brace, '{')); brace++)
+			assert_int_equal(brace[1], ' ');
 		for (int other = 0; other < kind; other++)
 			assert_string_not_equal(row->name, step_table[other].name);
 	}
