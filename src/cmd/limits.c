@@ -11,6 +11,7 @@
 #include "cmd/shell.h"
 #include "lang/grammar.h"
 #include "sandbox/limits.h"
+#include "sandbox/network_shape.h"
 
 /* The kernel has no more numbers for processes (PID_MAX_LIMIT), and refuses a higher limit. */
 enum { MOST_PIDS = 4194304 };
@@ -33,13 +34,19 @@ static void number_text(int64_t n, char text[32])
 		snprintf(text, 32, n == INT64_MAX ? "max" : "%lld", (long long)n);
 }
 
+/* The words of "net tx RATE rx RATE", which are no control group's. */
+static bool is_net(const struct value *v)
+{
+	return streq(v->name, "net") || streq(v->name, "tx") || streq(v->name, "rx") || streq(v->name, "SENT") || streq(v->name, "RECEIVED");
+}
+
 /* A keyword of the grammar and the values behind it make a wish. Returns the number of values taken. */
 static size_t parse_wish(const struct args *args, size_t at, struct limit_wish *w)
 {
 	size_t first = at;
 
 	w->key = limit_key(args->values[at++].name);
-	for (; at < args->n && w->n < LIMIT_VALUES && !limit_key(args->values[at].name); at++) {
+	for (; at < args->n && w->n < LIMIT_VALUES && !limit_key(args->values[at].name) && !is_net(&args->values[at]); at++) {
 		const struct value *v = &args->values[at];
 		w->v[w->n++] = (struct limit_value){ v->name, v->text, streq(v->text, "max") ? INT64_MAX : v->num };
 	}
@@ -155,6 +162,23 @@ static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_w
 	return 0;
 }
 
+static uint64_t rate_of(const struct args *args, const char *name)
+{
+	int64_t n = arg_num(args, name, 0);
+
+	return n == INT64_MAX ? UINT64_MAX : (uint64_t)n;
+}
+
+static int limit_net(struct sandbox *sb, const struct args *args, struct err *err)
+{
+	uint64_t tx = rate_of(args, "SENT"), rx = rate_of(args, "RECEIVED");
+
+	if (tx || rx)
+		return network_limit(sb, tx, rx, err);
+	err_usage(err, "limit net: of what is sent (tx) or of what is received (rx)?");
+	return err_try(err, "limit net tx 1mbit rx 2mbit");
+}
+
 static int run_limit(struct shell *sh, const struct args *args, struct err *err)
 {
 	struct sandbox *sb = shell_sandbox(sh, err);
@@ -168,12 +192,18 @@ static int run_limit(struct shell *sh, const struct args *args, struct err *err)
 	if (arg_has(args, "FILE"))
 		return set_raw(sb, args, err);
 	for (size_t at = 0; at < args->n;) {
+		if (is_net(&args->values[at])) {
+			at++;
+			continue;
+		}
 		struct limit_wish *w = GROW(&wishes, &n);
 		at += parse_wish(args, at, w);
 		if (check_wish(args, w, err) < 0)
 			return -1;
 	}
-	return set_limits(sh, sb, wishes, n, err);
+	if (n && set_limits(sh, sb, wishes, n, err) < 0)
+		return -1;
+	return arg_has(args, "net") ? limit_net(sb, args, err) : 0;
 }
 
 /* A control file by the look of its name. */
@@ -349,7 +379,8 @@ const struct command cmd_limits[] = {
 			"FILE:controlfile VALUE... | [memory SIZE:sizemax | swap SIZE:sizemax | memory-low SIZE:sizemax | "
 			"memory-high SIZE:sizemax | oom (group | off | max) | cpu SHARE:cpu | cpu-weight WEIGHT:nummax | "
 			"cpu-burst (max | TIME:time) | cpus LIST | mems LIST | pids COUNT:nummax | io PATH:path RATE:rate... | "
-			"io-weight WEIGHT:nummax | hugetlb PAGE:size SIZE:sizemax]...",
+			"io-weight WEIGHT:nummax | hugetlb PAGE:size SIZE:sizemax | "
+			"net [tx SENT:bitratemax | rx RECEIVED:bitratemax]...]...",
 		.text =
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
 			"them. Programs that run already come under them too. Several limits in one command are set all or "
@@ -380,6 +411,10 @@ const struct command cmd_limits[] = {
 			"*hugetlb*: bytes in huge pages of a size, such as `hugetlb 2M 64M`.\n\n"
 			"A *FILE* is any control file of the sandbox's group, by its name in the version that the machine has: "
 			"`limit memory.high 50M`. The value is written as it is.\n\n"
+			"*net*: bits a second that the sandbox may send (*tx*) and receive (*rx*) over each of the links it "
+			"has now, as `1mbit`. No control group does this: it is the rate of *shape*, at the sandbox's ends of "
+			"its links for *tx*, and at their other ends for *rx*. So a program inside that may change links of the "
+			"sandbox (CAP_NET_ADMIN) can lift *tx*, but not *rx*. *shape* lists what is set.\n\n"
 			"A limit whose controller is not to be had on this machine is refused. On version 2 belljar switches "
 			"the controller on for the groups beside its own, and leaves it on, because groups of others may come "
 			"to rely on it.",
@@ -388,6 +423,7 @@ const struct command cmd_limits[] = {
 			"limit memory 64M pids 32 cpu 50%   # all three or none\n"
 			"limit cpu-weight 50 cpu-burst 20ms\n"
 			"limit                              # what is set, how close usage is, and in which files\n"
+			"bridge br0\nunshare net\nlink web br0\nlimit net tx 1mbit rx 2mbit\n"
 			"limit memory max\n",
 		.run = run_limit,
 	},

@@ -373,4 +373,6 @@ const struct net_api net_module = {
 	.routes = net_routes,
 	.neighbours = net_neighbours,
 	.table = net_table,
+	.reshape = net_reshape,
+	.shaped = net_shape,
 };

@@ -61,6 +61,14 @@ struct net_table_route {
 	unsigned table, metric;
 };
 
+/* How a link is shaped (shape.h), and what its queue did. */
+struct net_queue {
+	char words[192];       /* SHAPE_LONGEST; "" = not shaped */
+	char foreign[16];      /* a queueing discipline of another kind, which somebody else chose */
+	uint64_t bytes, packets;
+	uint32_t dropped, backlog;
+};
+
 struct net_api {
 	/* The connection of a place, opened on its first use (p->net) and closed with it. */
 	struct net_conn *(*conn)(struct place *p, struct err *err);
@@ -86,6 +94,10 @@ struct net_api {
 	/* Listing for people (net_list.c): without multicast and addresses of one's own; routes of all tables but the local one. */
 	int (*neighbours)(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
 	int (*table)(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
+
+	/* Shaping (net_shape.c). */
+	int (*reshape)(struct step *s, struct err *err);
+	int (*shaped)(struct place *p, const char *link, struct net_queue *queue, struct err *err);
 };
 
 /* May a link be called so? 1 to 15 bytes, no blank, control character, slash, colon or percent sign (which the kernel would replace by a

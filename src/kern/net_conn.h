@@ -60,6 +60,9 @@ int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err
 int net_neighbours(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
 int net_table(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
 
+int net_reshape(struct step *s, struct err *err);
+int net_shape(struct place *p, const char *link, struct net_queue *queue, struct err *err);
+
 /* Attributes as the readers need them: 4 bytes as a number; 4 or 16 bytes as an address (false, and "", when it is none); 6 bytes as a MAC
  * (else ""). A may be NULL. */
 int net_number(const struct nlattr *a, int otherwise);

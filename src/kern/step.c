@@ -238,6 +238,13 @@ static int undo_sysctl(const struct step *done, struct step *inverse)
 	return done->old[0] ? 1 : 0;
 }
 
+static int undo_shape(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->old;
+	return 1;
+}
+
 static int undo_limit(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
@@ -270,6 +277,7 @@ static int act_addr(struct step *s, int fd, struct err *err) { NET(addr(s, true,
 static int act_unaddr(struct step *s, int fd, struct err *err) { NET(addr(s, false, err)); }
 static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, true, err)); }
 static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
+static int act_shape(struct step *s, int fd, struct err *err) { NET(reshape(s, err)); }
 
 static int act_rmtree(struct step *s, int fd, struct err *err)
 {
@@ -278,6 +286,7 @@ static int act_rmtree(struct step *s, int fd, struct err *err)
 		return errno == ENOENT ? 0 : err_set(err, errno, "%.500s: can't be removed", s->from);
 	return tree_remove(AT_FDCWD, s->what) < 0 ? err_set(err, errno, "%.500s: can't be removed", s->what) : 0;
 }
+
 
 static int act_cgroup(struct step *s, int fd, struct err *err)
 {
@@ -420,6 +429,8 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNROUTE] = { .name = "route del", .who = WHO_HOST, .say = "in {place}, forget the route to {text} {via} {dev}",
 		.calls = "RTM_DELROUTE {text} {via} {dev}", .shell = "{ip} route del {text} {via} {dev}", .act = act_unroute,
 		.inverse = undo_pair },
+	[STEP_SHAPE] = { .name = "shape", .who = WHO_HOST, .say = "shape what is sent into {to} in {place}: {shape}",
+		.calls = "RTM_DELQDISC {to} root{queues}", .shell = "{tc}", .act = act_shape, .inverse = undo_shape },
 
 	[STEP_TABLE] = { .name = "table", .who = WHO_HOST, .say = "make the table of rules {to} in {place} ({what})",
 		.calls = "NFT_MSG_NEWTABLE {what} {to}; NFT_MSG_NEWCHAIN for its chains", .shell = "{in}nft 'table {what} {to} {chains}'",

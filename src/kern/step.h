@@ -83,6 +83,7 @@ enum step_kind {
 	STEP_UNADDR,       /* the same */
 	STEP_ROUTE,        /* text: destination CIDR or "default", from: gateway or NULL, to: link or NULL */
 	STEP_UNROUTE,      /* the same */
+	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */
 
 	/* packets; see nft.h. what: family of the table, inet or bridge, to: its name */
 	STEP_TABLE,        /* a table with its chains                 nft add table */
@@ -117,7 +118,7 @@ struct step {
 	uint64_t flags;
 	int64_t num;
 	int fd[2];
-	char old[128];         /* filled by the act: what its inverse needs to know ("" = there is nothing to take back) */
+	char old[192];         /* filled by the act: what its inverse needs to know ("" = there is nothing to take back) */
 	int64_t old_num;
 	const struct holder_program *program;   /* STEP_SPAWN: what to start, */
 	struct holder_started *started;         /* and where to say what became of it */

@@ -14,6 +14,7 @@
 #include "kern/gate.h"
 #include "kern/mnt.h"
 #include "kern/net.h"
+#include "kern/shape.h"
 
 /* "net uts" with BEFORE each word and BETWEEN them. */
 static void kinds(struct buf *b, uint64_t flags, const char *before, const char *between, bool upper)
@@ -151,6 +152,26 @@ static void privilege(struct buf *b, const struct step *s, const char *key)
 		fill(b, s, streq(key, "privcalls") ? row->calls : row->shell);
 }
 
+/* What only STEP_SHAPE needs. */
+static void shaping(struct buf *b, const struct step *s, const char *key)
+{
+	_cleanup_buf_ struct buf ip = { 0 };
+	struct shape shape;
+
+	shape_read(s->text, &shape);
+	if (streq(key, "shape"))
+		buf_str(b, shape_is_none(&shape) ? "not at all" : s->text);
+	else if (streq(key, "queues"))
+		buf_fmt(b, "%s%s", shape_has_netem(&shape) ? "; RTM_NEWQDISC netem" : "", shape.rate ? "; RTM_NEWQDISC tbf" : "");
+	else {
+		/* tc takes the same words for the namespace as ip does. */
+		network(&ip, s, "ip");
+		char *word = ip.data + (starts_with(ip.data, "ip") ? 0 : ip.len - 2);
+		memcpy(word, "tc", 2);
+		shape_tc(b, &shape, ip.data, s->to ? s->to : "");
+	}
+}
+
 static void field(struct buf *b, const struct step *s, const char *name, size_t n)
 {
 	char key[16] = "";
@@ -200,6 +221,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		buf_str(b, s->flags & 1 ? ", if it is there" : "");
 	else if (streq(key, "other"))
 		return;
+	else if (streq(key, "shape") || streq(key, "queues") || streq(key, "tc"))
+		shaping(b, s, key);
 	else
 		buf_fmt(b, "{%.*s}", (int)n, name);
 }

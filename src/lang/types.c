@@ -5,6 +5,8 @@
  *     size       num: bytes                            sizemax    the same, or INT64_MAX for `max`
  *     time       num: nanoseconds, not negative        offset     num: nanoseconds, may be negative
  *     cpu        real: CPUs, more than 0; num: the same in microseconds of each 100 ms. `max`: 0 and INT64_MAX
+ *     bitrate    num: bits a second, at least 8        bitratemax the same, or INT64_MAX for `max`
+ *     percent    real: 0 to 100
  *     number     num, not negative                     nummax     the same, or INT64_MAX for `max`
  *     integer    num, may be negative                  port       num: 1 to 65535
  *     cidr       num: length of the prefix; real: 4 or 6
@@ -150,6 +152,42 @@ static int parse_offset(struct shell *sh, struct value *v, struct err *err)
 		return refuse(v->text, why, "an offset", "+ or - and a time, such as +2d or -5s", err);
 	if (*v->text == '-')
 		v->num = -v->num;
+	return 0;
+}
+
+static const struct unit rates[] = {
+	{ "bit", 1 }, { "kbit", 1000 }, { "mbit", 1000000 }, { "gbit", 1000000000 },
+};
+
+static int parse_rate(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	const char *why = scaled(v->text, rates, ARRAY_SIZE(rates), true, &v->num);
+	if (!why && v->num < 8)
+		why = "too little: the least is 8bit";
+	return why ? refuse(v->text, why, "a rate", "bits a second with bit, kbit, mbit or gbit, such as 10mbit", err) : 0;
+}
+
+static int parse_ratemax(struct shell *sh, struct value *v, struct err *err)
+{
+	if (!streq(v->text, "max"))
+		return parse_rate(sh, v, err);
+	v->num = INT64_MAX;
+	return 0;
+}
+
+static int parse_percent(struct shell *sh, struct value *v, struct err *err)
+{
+	static const struct unit units[] = { { "%", 1000000 } };
+	int64_t millionths;
+
+	(void)sh;
+	const char *why = scaled(v->text, units, ARRAY_SIZE(units), false, &millionths);
+	if (!why && millionths > 100000000)
+		why = "more than 100%";
+	if (why)
+		return refuse(v->text, why, "a share", "percent, such as 1% or 0.5%", err);
+	v->real = (double)millionths / 1e6;
 	return 0;
 }
 
@@ -331,6 +369,9 @@ static const struct type types[] = {
 	{ "time", "a time such as 100ms or 1.5h", parse_time, NULL, false },
 	{ "offset", "an offset such as +2d or -5s", parse_offset, NULL, false },
 	{ "cpu", "CPUs or percent of one, such as 0.5 or 50%, or max", parse_cpu, complete_max, false },
+	{ "bitrate", "a rate such as 10mbit", parse_rate, NULL, false },
+	{ "bitratemax", "a rate such as 10mbit, or max", parse_ratemax, complete_max, false },
+	{ "percent", "percent such as 1%", parse_percent, NULL, false },
 	{ "number", "a number such as 32", parse_number, NULL, false },
 	{ "nummax", "a number such as 32, or max", parse_nummax, complete_max, false },
 	{ "integer", "a number such as 32 or -5", parse_integer, NULL, false },

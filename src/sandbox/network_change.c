@@ -15,13 +15,6 @@
 
 /* ---- links that are there ---- */
 
-struct target {
-	struct place *place;
-	const char *label;
-	char name[IFNAMSIZ];
-	struct net_link link;  /* index 0: not known (planned only) */
-};
-
 static int target_at(struct session *s, struct target *t, struct place *p, const char *label, struct err *err)
 {
 	t->place = p;
@@ -86,7 +79,7 @@ static int find_here(struct session *s, struct sandbox *sb, struct target *t, st
 	return missing(t, err);
 }
 
-static int find_target(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err)
+int network_target(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err)
 {
 	char who[NAME_LONGEST + 1];
 
@@ -192,7 +185,7 @@ int network_up(struct session *s, struct sandbox *sb, const char *link, bool up,
 	struct target t = { 0 };
 	_cleanup_(free_lost) struct lost lost = { 0 };
 
-	if (find_target(s, sb, link, &t, err) < 0)
+	if (network_target(s, sb, link, &t, err) < 0)
 		return -1;
 	if (!up && t.link.up) {
 		if (read_lost(s, &t, &lost, err) < 0 || plan_unroutes(&p, &t, &lost, true, true, err) < 0)
@@ -277,7 +270,7 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 
 	if (add_it && network_check_address(cidr, err) < 0)
 		return -1;
-	if ((link ? find_target(s, sb, link, &t, err) : find_only(s, sb, &t, err)) < 0)
+	if ((link ? network_target(s, sb, link, &t, err) : find_only(s, sb, &t, err)) < 0)
 		return -1;
 	if (add_it && claim(s, &t, cidr, err) < 0)
 		return -1;
@@ -293,7 +286,7 @@ int network_unlink(struct session *s, struct sandbox *sb, const char *link, stru
 	struct plan p = { .session = s };
 	struct target t = { 0 };
 
-	if (find_target(s, sb, link, &t, err) < 0)
+	if (network_target(s, sb, link, &t, err) < 0)
 		return -1;
 	if (t.link.index == 1) {
 		err_set(err, EOPNOTSUPP, "%s: %s can't be deleted", t.label, t.name);

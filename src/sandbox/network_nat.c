@@ -340,11 +340,11 @@ int nat_off(struct session *s, const char *bridge, struct err *err)
 /* ---- publish ---- */
 
 /* The first bridge the sandbox is on, and its address there. */
-struct target {
+struct inside {
 	char bridge[IFNAMSIZ], address[CIDR_ROOM];
 };
 
-static void find_planned(struct sandbox *sb, bool v6, struct target *t)
+static void find_planned(struct sandbox *sb, bool v6, struct inside *t)
 {
 	const struct step *done;
 
@@ -356,17 +356,17 @@ static void find_planned(struct sandbox *sb, bool v6, struct target *t)
 	}
 }
 
-static int find_target(struct sandbox *sb, bool v6, struct target *t, struct err *err)
+static int find_target(struct sandbox *sb, bool v6, struct inside *t, struct err *err)
 {
 	struct network_row *rows;
 	size_t n;
 
-	*t = (struct target){ .bridge = "" };
+	*t = (struct inside){ .bridge = "" };
 	if (sb->session->gate.dry)
 		find_planned(sb, v6, t);
 	if (t->bridge[0] && t->address[0])
 		return 0;
-	*t = (struct target){ .bridge = "" };
+	*t = (struct inside){ .bridge = "" };
 	if (network_links(sb->session, "all", &rows, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n && !t->bridge[0]; i++) {
@@ -452,7 +452,7 @@ static int need_port(struct session *s, const struct published *p, bool v6, stru
 	return 0;
 }
 
-static int publish_rules(struct session *s, const struct way *w, const struct target *t, const struct published *p, const char *tag,
+static int publish_rules(struct session *s, const struct way *w, const struct inside *t, const struct published *p, const char *tag,
 			 struct err *err)
 {
 	bool v6 = is_v6(t->address);
@@ -489,7 +489,7 @@ int nat_publish(struct sandbox *sb, const struct published *p, bool *switched, s
 	struct session *s = sb->session;
 	_cleanup_free_ char *where = place_of(p);
 	bool v6 = p->host_ip && is_v6(p->host_ip);
-	struct target t;
+	struct inside t;
 	struct way w;
 
 	*switched = false;

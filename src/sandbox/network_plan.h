@@ -34,6 +34,16 @@ int network_find_bridge(struct session *s, const char *name, struct place **plac
 /* Lay the cable between the host and the lab, "uplink" there, with N pairs of ADDRESSES (the host's, the lab's, ...). 0, or -1 with err. */
 int network_uplink(struct session *s, const char *const *addresses, size_t n, struct err *err);
 
+/* A link that is there, found by the name that users give it ("web:eth0", "br0"; see network.h). On the host only the session's own. 0, or -1
+ * with err. */
+struct target {
+	struct place *place;
+	const char *label;     /* sandbox, "lab" or "host" */
+	char name[IFNAMSIZ];
+	struct net_link link;  /* index 0: not known (planned only) */
+};
+int network_target(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err);
+
 /* Has it a net namespace of its own? 0, or -1 with err. */
 int network_need(const struct sandbox *sb, struct err *err);
 
