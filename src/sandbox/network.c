@@ -18,16 +18,6 @@
 #include "sandbox/network_pool.h"
 #include "sandbox/store.h"
 
-/* What is made on the host is noted first, with the number it will have. Ends of pairs would go by themselves, but not before the kernel
- * has had the time to clear the other end's namespace. */
-static int note_on_host(struct session *s, const char *name, int *index, struct err *err)
-{
-	*index = network_choose_index();
-	_cleanup_free_ char *line = network_ledger_line(name, *index), *noted = xasprintf("%s\n", line);
-
-	return store_need(s, err) < 0 ? -1 : store_note(s, noted, err);
-}
-
 static bool same_netns(const struct place *a, const struct place *b)
 {
 	struct stat sa, sb;
@@ -317,7 +307,7 @@ static int make_pair(struct session *s, struct end e[2], struct err *err)
 	struct plan p = { .session = s };
 
 	for (int i = 0; i < 2; i++)
-		if (e[i].place == &s->host && note_on_host(s, e[i].port, &e[i].index, err) < 0)
+		if (e[i].place == &s->host && network_note_on_host(s, e[i].port, &e[i].index, err) < 0)
 			return -1;
 	/* Only the near end can be put into a bridge. It also is the one that may have a chosen number alone: the kernel looks at the far one's
 	 * only if both have one (veth_newlink). */
@@ -390,7 +380,7 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 	if (!host)
 		return plan_run(&p, err);
 	int index;
-	if (note_on_host(s, name, &index, err) < 0)
+	if (network_note_on_host(s, name, &index, err) < 0)
 		return -1;
 	step->num = index;
 	if (plan_run(&p, err) == 0)

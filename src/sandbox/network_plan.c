@@ -80,10 +80,22 @@ int network_check_address(const char *cidr, struct err *err)
 	return 0;
 }
 
-/* A line that stays does no harm: only a link of that name and number would be removed. */
+int network_note_on_host(struct session *s, const char *name, int *index, struct err *err)
+{
+	*index = network_choose_index();
+	_cleanup_free_ char *line = network_ledger_line(name, *index), *noted = xasprintf("%s\n", line);
+
+	return store_need(s, err) < 0 ? -1 : store_note(s, noted, err);
+}
+
+/* A line that stays does no harm: only a link of that name and number would be removed. So it stays when the link does, because taking it back
+ * failed as well. */
 void network_forget_on_host(struct session *s, const char *name, int index)
 {
 	_cleanup_free_ char *line = network_ledger_line(name, index);
+	struct net_link link;
+	struct err none = { 0 };
 
-	store_forget(s, line, NULL);
+	if (network_find(s, &s->host, name, &link, &none) == 0 || link.index != index)
+		store_forget(s, line, NULL);
 }

@@ -50,6 +50,10 @@ int network_need(const struct sandbox *sb, struct err *err);
 /* Can CIDR be the address of a link? The kernel takes some that stand for many or for none, and then nothing works. 0, or -1 with err. */
 int network_check_address(const char *cidr, struct err *err);
 
+/* What is made on the host is noted first, with the number it will have (*INDEX). Ends of pairs would go by themselves, but not before the
+ * kernel has had the time to clear the other end's namespace. 0, or -1 with err. */
+int network_note_on_host(struct session *s, const char *name, int *index, struct err *err);
+
 /* A link on the host was deleted, or not made after all. */
 void network_forget_on_host(struct session *s, const char *name, int index);
 
