@@ -12,6 +12,7 @@ const struct command *const cmd_families[] = {
 	cmd_namespaces,
 	cmd_files,
 	cmd_network,
+	cmd_overlay,
 	cmd_shape,
 	cmd_look,
 	cmd_network_modes,

@@ -373,6 +373,7 @@ const struct net_api net_module = {
 	.routes = net_routes,
 	.neighbours = net_neighbours,
 	.table = net_table,
+	.vxlan = net_vxlan,
 	.reshape = net_reshape,
 	.shaped = net_shape,
 };

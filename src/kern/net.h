@@ -97,6 +97,7 @@ struct net_api {
 
 	/* Shaping (net_shape.c). */
 	int (*reshape)(struct step *s, struct err *err);
+	int (*vxlan)(struct step *s, struct err *err);
 	int (*shaped)(struct place *p, const char *link, struct net_queue *queue, struct err *err);
 };
 

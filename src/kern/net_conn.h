@@ -60,6 +60,7 @@ int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err
 int net_neighbours(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
 int net_table(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
 
+int net_vxlan(struct step *s, struct err *err);
 int net_reshape(struct step *s, struct err *err);
 int net_shape(struct place *p, const char *link, struct net_queue *queue, struct err *err);
 

@@ -277,6 +277,7 @@ static int act_addr(struct step *s, int fd, struct err *err) { NET(addr(s, true,
 static int act_unaddr(struct step *s, int fd, struct err *err) { NET(addr(s, false, err)); }
 static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, true, err)); }
 static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
+static int act_vxlan(struct step *s, int fd, struct err *err) { NET(vxlan(s, err)); }
 static int act_shape(struct step *s, int fd, struct err *err) { NET(reshape(s, err)); }
 
 static int act_rmtree(struct step *s, int fd, struct err *err)
@@ -429,6 +430,10 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNROUTE] = { .name = "route del", .who = WHO_HOST, .say = "in {place}, forget the route to {text} {via} {dev}",
 		.calls = "RTM_DELROUTE {text} {via} {dev}", .shell = "{ip} route del {text} {via} {dev}", .act = act_unroute,
 		.inverse = undo_pair },
+	[STEP_VXLAN] = { .name = "vxlan", .who = WHO_HOST, .say = "put {place}:{to} into the bridge {from}, which sends to {text} over {what}",
+		.calls = "RTM_NEWLINK {to} master {from} kind vxlan id {num} group {text} link {what} port {target}, made where {what} is",
+		.shell = "{over} link add {to} netns {here} type vxlan id {num} remote {text} dev {dev over} dstport {target}; {ip} link set {to} master {from}",
+		.act = act_vxlan, .inverse = undo_link },
 	[STEP_SHAPE] = { .name = "shape", .who = WHO_HOST, .say = "shape what is sent into {to} in {place}: {shape}",
 		.calls = "RTM_DELQDISC {to} root{queues}", .shell = "{tc}", .act = act_shape, .inverse = undo_shape },
 

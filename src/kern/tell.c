@@ -121,6 +121,8 @@ static void network(struct buf *b, const struct step *s, const char *key)
 		buf_fmt(b, " group %u ", net_group(s->from));
 	} else if (streq(key, "netns"))
 		buf_fmt(b, streq(text, "host") ? "1" : streq(text, "lab") ? "lab" : "$%s", text);
+	else if (streq(key, "here"))
+		buf_fmt(b, streq(place, "host") ? "1" : streq(place, "lab") ? "lab" : "$%s", place);
 	else if (streq(key, "nodad"))
 		buf_str(b, strchr(text, ':') ? "nodad" : "");
 	else if (streq(key, "dev") ? s->to : s->from) {
@@ -150,6 +152,20 @@ static void privilege(struct buf *b, const struct step *s, const char *key)
 			*c == ' ' ? buf_str(b, " --") : buf_char(b, *c);
 	else
 		fill(b, s, streq(key, "privcalls") ? row->calls : row->shell);
+}
+
+/* What only STEP_VXLAN needs: {over} is the ip command that works where it sends, and {dev over} the link there. */
+static void overlay(struct buf *b, const struct step *s, const char *key)
+{
+	const char *what = s->what ? s->what : "", *colon = strchr(what, ':');
+	int n = colon ? (int)(colon - what) : 0;
+
+	if (streq(key, "dev over"))
+		visible(b, colon ? colon + 1 : what);
+	else if (starts_with(what, "host:"))
+		buf_str(b, "ip");
+	else
+		buf_fmt(b, starts_with(what, "lab:") ? "ip -n %.*s" : "nsenter -t $%.*s -n ip", n, what);
 }
 
 /* What only STEP_SHAPE needs. */
@@ -221,6 +237,10 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		buf_str(b, s->flags & 1 ? ", if it is there" : "");
 	else if (streq(key, "other"))
 		return;
+	else if (streq(key, "here"))
+		network(b, s, key);
+	else if (streq(key, "over") || streq(key, "dev over"))
+		overlay(b, s, key);
 	else if (streq(key, "shape") || streq(key, "queues") || streq(key, "tc"))
 		shaping(b, s, key);
 	else
