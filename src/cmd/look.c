@@ -1,5 +1,5 @@
 /*
- * look.c - commands: addrs routes neighbours graph
+ * look.c - commands: addrs routes neighbours graph capture
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include "cmd/draw.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
+#include "sandbox/network_capture.h"
 #include "sandbox/network_list.h"
 
 /* Whose: what was typed, else the current sandbox if it has a network of its own, else all. */
@@ -121,6 +122,27 @@ static int run_graph(struct shell *sh, const struct args *a, struct err *err)
 	return 0;
 }
 
+static int run_capture(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = { { "FILE", "file", COL_TEXT }, { "PACKETS", "packets", COL_NUMBER }, { "LOST", "lost", COL_NUMBER } };
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	struct capture_wish w = { .link = arg_text(a, "LINK"), .file = arg_text(a, "FILE"), .count = arg_num(a, "N", 0), .ns = arg_num(a, "TIME", 0) };
+	struct err none = { 0 };
+
+	if ((arg_has(a, "count") && !w.count) || (arg_has(a, "for") && !w.ns))
+		return err_usage(err, "%s: more than 0", arg_has(a, "count") && !w.count ? "count" : "for");
+	if (network_capture(sh->session, shell_sandbox(sh, &none), &w, err) < 0)
+		return -1;
+	if (sh->session->gate.dry)
+		return 0;
+	table_row(t);
+	table_cell(t, w.file);
+	table_fmt(t, "%lld", (long long)w.packets);
+	table_fmt(t, "%lld", (long long)w.lost);
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
 const struct command cmd_look[] = {
 	{ "addrs", "network", "list the addresses of links", "[NAME:sandbox | all | lab | host]",
 	  "As *links* chooses them, but one address a line, and with those that the kernel gives by itself (*by* kernel: link-local ones, and those "
@@ -143,5 +165,12 @@ const struct command cmd_look[] = {
 	  "down are said to be, and drawn dashed. Of the host, only what this session made there. With `--json`, nodes and edges.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nnew db\nunshare net\nlink db br0 10.0.0.3/24\nlink web db 10.1.0.1/24 "
 	  "10.1.0.2/24\ngraph\ngraph dot | cat\n", CMD_NO_UNDO, run_graph },
+	{ "capture", "network", "write the packets that pass over a link into a file", "LINK:link FILE:path [count N:number | for TIME:time]...",
+	  "Until *N* packets have passed, or for a while, or until Ctrl-C, whichever comes first. *FILE* is on the host; it is in pcap-ng, which tcpdump "
+	  "and wireshark read: nanoseconds, the name of the link, and for each packet its direction as the end that was named sees it. Only root (or who "
+	  "started belljar) can read it. *LINK* is named as in *unlink*; the bridge itself, `lab:br0`, sees what is sent to it and what it floods, its "
+	  "ports see all. How many packets the kernel had no room for is told.",
+	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun -d ping -c 50 -i 0.2 10.0.0.1\n"
+	  "capture eth0 /tmp/belljar-example.pcap count 2 for 5s\n!rm /tmp/belljar-example.pcap\n", CMD_NO_UNDO, run_capture },
 	{ .name = NULL },
 };

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "kern/capture.h"
 #include "kern/cg.h"
 #include "kern/holder.h"
 #include "kern/mnt.h"
@@ -434,6 +435,9 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "RTM_NEWLINK {to} master {from} kind vxlan id {num} group {text} link {what} port {target}, made where {what} is",
 		.shell = "{over} link add {to} netns {here} type vxlan id {num} remote {text} dev {dev over} dstport {target}; {ip} link set {to} master {from}",
 		.act = act_vxlan, .inverse = undo_link },
+	[STEP_CAPTURE] = { .name = "capture", .who = WHO_HOST, .say = "write what passes over {to} in {place} into {from}",
+		.calls = "socket(AF_PACKET) in the net namespace of {place}; bind({to}); recvmsg() and write({from}) for each packet",
+		.shell = "{tcpdump} -i {to} -w {from}", .act = capture_run, .for_good = "what was captured is in the file" },
 	[STEP_SHAPE] = { .name = "shape", .who = WHO_HOST, .say = "shape what is sent into {to} in {place}: {shape}",
 		.calls = "RTM_DELQDISC {to} root{queues}", .shell = "{tc}", .act = act_shape, .inverse = undo_shape },
 

@@ -85,6 +85,7 @@ enum step_kind {
 	STEP_UNROUTE,      /* the same */
 	STEP_VXLAN,        /* to: name here, from: bridge here, num: id, text: the other machine's address or a group's, flags: UDP port,
 	                    * what: link that it sends over ("web:eth0"), fd[0]: net namespace of that (-1 = host's), fd[1]: index or 0 */
+	STEP_CAPTURE,      /* to: link, from: file on the host, num: packets, flags: ns (each 0 = no matter); see capture.h */
 	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */
 
 	/* packets; see nft.h. what: family of the table, inet or bridge, to: its name */

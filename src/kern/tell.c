@@ -121,6 +121,10 @@ static void network(struct buf *b, const struct step *s, const char *key)
 		buf_fmt(b, " group %u ", net_group(s->from));
 	} else if (streq(key, "netns"))
 		buf_fmt(b, streq(text, "host") ? "1" : streq(text, "lab") ? "lab" : "$%s", text);
+	else if (streq(key, "tcpdump") && s->place->pid)
+		buf_fmt(b, "nsenter -t %d -n tcpdump", (int)s->place->pid);
+	else if (streq(key, "tcpdump"))
+		buf_fmt(b, streq(place, "host") ? "tcpdump" : streq(place, "lab") ? "ip netns exec lab tcpdump" : "nsenter -t $%s -n tcpdump", place);
 	else if (streq(key, "here"))
 		buf_fmt(b, streq(place, "host") ? "1" : streq(place, "lab") ? "lab" : "$%s", place);
 	else if (streq(key, "nodad"))
@@ -237,7 +241,7 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		buf_str(b, s->flags & 1 ? ", if it is there" : "");
 	else if (streq(key, "other"))
 		return;
-	else if (streq(key, "here"))
+	else if (streq(key, "here") || streq(key, "tcpdump"))
 		network(b, s, key);
 	else if (streq(key, "over") || streq(key, "dev over"))
 		overlay(b, s, key);
