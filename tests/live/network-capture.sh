@@ -9,7 +9,7 @@ bridge br0 10.0.0.1/24
 new web
 unshare net
 link web br0 10.0.0.2/24
-run -d ping -i 0.2 -s 100 10.0.0.1
+run -d ping -i 0.02 -s 100 10.0.0.1
 END
 lab() { cp "$tmp/lab.bell" "$tmp/all.bell"; printf '%s\n' "$@" >>"$tmp/all.bell"; run -f "$tmp/all.bell"; }
 
@@ -49,16 +49,16 @@ assert at == len(d)
 END
 show() { python3 "$tmp/show.py" "$tmp/a.pcap" 2>&1; }
 
-lab "capture eth0 $tmp/a.pcap count 6"
-is "as many as were asked for" "$status:$(show | grep -c '^in\|^out')" "0:6"
+lab "capture eth0 $tmp/a.pcap count 24"
+is "as many as were asked for" "$status:$(show | grep -c '^in\|^out')" "0:24"
 has "of the link that was named" "$(show)" "link 1 eth0*"
 has "both ways" "$(show | grep icmp)" "*out 142 142 icmp*in 142 142 icmp*"
-has "they are counted" "$out" "*a.pcap *6 *0"
+has "they are counted" "$out" "*a.pcap *24 *0"
 is "only for its owner" "$(stat -c %a "$tmp/a.pcap")" 600
 if command -v tcpdump >/dev/null; then
 	has "tcpdump reads it" "$(tcpdump -nn -r "$tmp/a.pcap" icmp 2>/dev/null)" "*IP 10.0.0.2 > 10.0.0.1: ICMP echo request*IP 10.0.0.1 > 10.0.0.2: ICMP echo reply*"
 fi
-lab "capture lab:web.eth0 $tmp/a.pcap count 12"
+lab "capture lab:web.eth0 $tmp/a.pcap count 24"
 has "the other end sees it the other way round" "$(show | grep icmp)" "*in 142 142 icmp*out 142 142 icmp*"
 lab "capture lab:web.eth0 $tmp/a.pcap for 0.3s"
 has "for a while" "$status:$(show)" "0:link 1 web.eth0*"
