@@ -7,7 +7,9 @@ command -v tc >/dev/null || { echo "skipped: needs tc"; exit 77; }
 
 lab
 tc_of() { in_box web tc qdisc show dev eth0; }
-do_all() { type "$@" "!echo done-$#-$1"; within 100 seen "^done-$#-$1"; }
+turn=0
+do_all() { turn=$((turn + 1)); type "$@" "!echo turn-$turn-over"; within 100 seen "^turn-$turn-over"; }
+last() { sed -n "/^turn-$((turn - 1))-over/,\$p" "$tmp/out"; }
 
 do_all '@web shape eth0 rate 10mbit'
 has "a rate is a tbf" "$(tc_of)" "*tbf 2: root * rate 10Mbit burst 16Kb lat *"
@@ -17,17 +19,17 @@ do_all '@web run ping -c 2 -i 0.2 -W 5 -q 10.0.0.3'
 has "traffic passes" "$(cat "$tmp/out")" "*2 received*"
 do_all '@web shape'
 has "it is listed, with what passed" "$(cat "$tmp/out")" "*web *eth0 *rate 7500kbit burst 20480 *[1-9]* *[1-9]* *0 *0*"
-do_all 'undo '
+do_all 'undo'
 has "undone, what was before is back" "$(tc_of)" "*rate 10Mbit burst 16Kb*"
-do_all 'undo  '
+do_all 'undo'
 has "and before that nothing" "$(tc_of)" "qdisc noqueue*"
 
 # What both directions of a sandbox are limited to; the rest of a shape stays.
-do_all 'use web' 'limit net tx 1mbit rx 2mbit' 'shape '
+do_all 'use web' 'limit net tx 1mbit rx 2mbit' 'shape'
 has "limit net holds what is sent inside" "$(tc_of)" "*rate 1Mbit*"
 has "and what is received at the other end" "$(cat "$tmp/out")" "*lab *web.eth0 *rate 2mbit *web *eth0 *rate 1mbit*"
-do_all 'limit memory 64M net rx max' 'shape  '
-is "one direction lifted, the other stays" "$(sed -n '/^done-3/,/^done-2-limit/p' "$tmp/out" | grep -c 'rate')" 1
+do_all 'limit memory 64M net rx max' 'shape'
+is "one direction lifted, the other stays" "$(last | grep -c rate)" 1
 do_all 'limit net tx max' 'run ip link add v0 type veth peer name v1' 'run tc qdisc add dev v0 root handle 9: htb'
 is "lifted" "$(tc_of | grep -c tbf)" 0
 
@@ -42,12 +44,12 @@ if in_box web tc qdisc add dev v1 root netem delay 1ms 2>/dev/null; then
 	do_all 'shape eth0 delay 60ms' 'run ping -c 1 -W 5 10.0.0.3'
 	time=$(sed -n 's/.*time=\([0-9]*\).*/\1/p' "$tmp/out" | tail -1)
 	if [ "${time:-0}" -ge 60 ]; then ok "packets wait"; else fail "packets wait: ${time:-none} ms"; fi
-	do_all 'limit net tx 3mbit' 'shape    '
+	do_all 'limit net tx 3mbit' 'shape'
 	has "a limit leaves the delay" "$(tc_of)" "*netem 1: root * delay 60ms*tbf 2: parent 1:1 rate 3Mbit*"
 	do_all 'shape eth0 loss 100%' 'run ping -c 1 -W 0.3 -q 10.0.0.3'
-	has "packets are lost" "$(tail -20 "$tmp/out")" "*0 received*"
-	do_all 'shape eth0 delay 10ms reorder 25% duplicate 2% corrupt 0.1%' 'shape     '
-	has "all of it is read back" "$(tail -5 "$tmp/out")" "*delay 10ms duplicate 2% reorder 25% corrupt 0.1%*"
+	has "packets are lost" "$(last)" "*0 received*"
+	do_all 'shape eth0 delay 10ms reorder 25% duplicate 2% corrupt 0.1%' 'shape'
+	has "all of it is read back" "$(last)" "*delay 10ms duplicate 2% reorder 25% corrupt 0.1%*"
 else
 	echo "skip - this kernel has no netem"
 	do_all 'shape eth0 rate 3mbit' 'shape eth0 rate 5mbit delay 50ms'
