@@ -9,11 +9,13 @@
  * killed first, the keeper makes another.
  *
  * A named session outlives its belljar, and lasts as long as its keeper: the keeper holds a connection to each holder, which ends
- * with its last connection, and the lab's net namespace. It then listens on a socket in the session's directory. Requests are words, each
+ * with its last connection, the lab's net namespace, and upper layers that are attached nowhere. It then listens on a socket in the session's directory. Requests are words, each
  * answered by "ok" or "no":
  *     name PATH      the directory is going to be renamed to PATH
  *     keep PATH      (descriptor: a listening socket)  the session is named now, its directory is PATH
- *     lab            with a descriptor: keep it; without: the answer has it, or is "no"
+ *     put NAME       (descriptor) keep it under that name, in place of another one
+ *     get NAME       the answer has it, or is "no"
+ *     drop NAME      let go of it
  *     hold           (descriptor: a connection to a holder)  keep it open
  *     end            it has been cleared; go
  */
@@ -39,13 +41,20 @@
 #include "kern/sys.h"
 
 enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000, FEW = 8 };
+/* A descriptor that is kept under a name. */
+struct thing {
+	struct thing *next;
+	int fd;
+	char name[];
+};
+
 enum kind { OWNER_SOCKET, OWNER_PROCESS, LISTENING, CONNECTION, HELD, GUARD };
 
 struct keeper {
 	const char *path;              /* of the directory, as it was at the start */
 	char *renamed;                 /* as it is, or is going to be; NULL = as at the start */
 	int dir;                       /* the directory, once it may be renamed; -1 before */
-	int lab;                       /* net namespace, -1 = none */
+	struct thing *things;
 	pid_t guard;                   /* 0 = none */
 	bool kept, done;
 	struct pollfd *fds, few[FEW];  /* fds: at first those few */
@@ -166,7 +175,8 @@ static __attribute__((noreturn)) void guard(struct keeper *k, int keeper)
 	prctl(PR_SET_NAME, "belljar-guard", 0, 0, 0);
 	for (nfds_t i = 0; i < k->n; i++)
 		close(k->fds[i].fd);
-	close(k->lab);
+	for (struct thing *t = k->things; t; t = t->next)
+		close(t->fd);
 	while (poll(&p, 1, -1) <= 0)
 		pause_a_moment();
 	clear_up(k);
@@ -200,6 +210,40 @@ static void start_guard(struct keeper *k)
 		close(pidfd);
 }
 
+static struct thing **find_thing(struct keeper *k, const char *name)
+{
+	struct thing **at = &k->things;
+
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(struct keeper *k, const char *name)
+{
+	struct thing **at = find_thing(k, name), *gone = *at;
+
+	if (!gone)
+		return;
+	*at = gone->next;
+	close(gone->fd);
+	free(gone);
+}
+
+static bool put(struct keeper *k, const char *name, int fd)
+{
+	struct thing *new = fd < 0 ? NULL : malloc(sizeof *new + strlen(name) + 1);
+
+	if (!new)
+		return false;
+	drop(k, name);
+	new->next = k->things;
+	new->fd = fd;
+	memcpy(new->name, name, strlen(name) + 1);
+	k->things = new;
+	return true;
+}
+
 /* Perform a request; what is not kept of *fd is closed by the caller. Returns whether it was done; *give: a descriptor for the answer. */
 static bool perform(struct keeper *k, const char *text, int *fd, int *give)
 {
@@ -217,13 +261,16 @@ static bool perform(struct keeper *k, const char *text, int *fd, int *give)
 	} else if (strcmp(text, "hold") == 0) {
 		if (!watch(k, *fd, HELD))
 			return false;
-	} else if (strcmp(text, "lab") == 0 && *fd >= 0) {
-		if (k->lab >= 0)
-			close(k->lab);
-		k->lab = *fd;
-	} else if (strcmp(text, "lab") == 0) {
-		*give = k->lab;
-		return k->lab >= 0;
+	} else if (strncmp(text, "put ", 4) == 0) {
+		if (!put(k, text + 4, *fd))
+			return false;
+	} else if (strncmp(text, "get ", 4) == 0) {
+		struct thing *found = *find_thing(k, text + 4);
+		*give = found ? found->fd : -1;
+		return found;
+	} else if (strncmp(text, "drop ", 5) == 0) {
+		drop(k, text + 5);
+		return true;
 	} else if (strcmp(text, "end") == 0) {
 		k->done = true;
 		return true;
@@ -340,7 +387,7 @@ static void keep(struct keeper *k)
 
 int keeper_main(int argc, char **argv)
 {
-	struct keeper k = { .dir = -1, .lab = -1, .room = FEW };
+	struct keeper k = { .dir = -1, .room = FEW };
 
 	if (argc < 3)
 		return EXIT_USAGE;

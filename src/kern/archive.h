@@ -1,5 +1,5 @@
 /*
- * archive.h - unpacking an archive beneath a directory
+ * archive.h - unpacking an archive beneath a directory, and packing a layer into one
  *
  * This is the interface of a module (archive.so) that is loaded when an archive is unpacked: libarchive and what it needs take longer to load
  * than most scripts run.
@@ -39,5 +39,19 @@ struct archive_how {
  * by name. On failure what was unpacked stays (the caller drops the whole tree). 0, or -1 with err. */
 typedef int archive_unpack_function(int fd, const struct archive_how *how, int root, struct archive_report *report, struct err *err);
 archive_unpack_function archive_unpack;
+
+/* What is to be packed, and how. */
+struct archive_wish {
+	const char *name;      /* of the archive, for errors; .gz, .tgz, .xz, .zst at its end: compressed so */
+	bool user_marks;
+	/* The number that the archive calls the user (or group) by that is ID here. */
+	uint32_t (*inside)(const void *arg, bool group, uint32_t id);
+	const void *arg;
+};
+
+/* Write the upper layer of an overlay in the directory TOP as a tar archive to FD: what archive_unpack takes back. Sockets are left out; what an
+ * archive can't say (a renamed directory, whose contents are in another layer) is refused by name. 0, or -1 with err. */
+int archive_pack(int top, const struct archive_wish *wish, int fd, struct archive_report *report, struct err *err);
+typedef int archive_pack_function(int, const struct archive_wish *, int, struct archive_report *, struct err *);
 
 #endif

@@ -181,17 +181,22 @@ static int make_plain(const struct step *s, const struct mnt_owner *o, struct er
 int mnt_make_mount(struct step *s, int *fd, struct err *err)
 {
 	struct mnt_owner o = mnt_owner(s->place);
+	_cleanup_close_ int upper = -1;
 
 	if (mnt_made_inside(s->what))
 		return 0;
 	if (streq(s->what, "overlay") && !(s->text && strstr(s->text, "lowerdir")))
-		*fd = mnt_make_overlay(s->from, s->text, s->flags & MOUNT_ATTR_RDONLY, &o, err);
+		*fd = mnt_make_overlay(s->from, s->text, s->flags & MOUNT_ATTR_RDONLY, &o, &upper, err);
 	else
 		return (*fd = make_plain(s, &o, err)) < 0 ? -1 : 0;
 	struct sys_mount_attr attr = { .set = s->flags };
 	if (*fd >= 0 && s->flags && sys_mount_setattr(*fd, "", AT_EMPTY_PATH, &attr) < 0) {
 		err_set(err, errno, "%s: can't be made read-only", s->from);
 		close_fd(fd);
+	}
+	if (*fd >= 0 && streq(s->to, "/")) {
+		close_fd(&s->place->next_upper);
+		s->place->next_upper = move_fd(&upper);
 	}
 	return *fd < 0 ? -1 : 0;
 }
@@ -205,6 +210,8 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 
 	if (s->num == 1)
 		return 0;
+	if (streq(s->to, "/"))
+		close_fd(&s->place->next_upper);
 	*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
 	/* A root whose mounts are locked together (mnt_whole.c) is shown with all of them. */
 	if (*fd < 0 && errno == EINVAL && streq(s->to, "/") && !mnt_privileged()) {

@@ -354,7 +354,7 @@ static int take_upper(const char *options, const struct mnt_owner *o, bool *shif
 	return move_fd(&tree);
 }
 
-int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, struct err *err)
+int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, int *kept, struct err *err)
 {
 	_cleanup_(close_layers) struct layers l = { 0 };
 	_cleanup_close_ int upper = -1;
@@ -370,7 +370,7 @@ int mnt_make_overlay(const char *from, const char *options, bool read_only, cons
 	char unused[MNT_OPTION_LONGEST];
 	if (!mnt_privileged() && l.n <= 2 && streq(l.paths[0], "/") && !mnt_option(options, "upper", unused)) {
 		int64_t size = mnt_size(options, SIZE_DEFAULT, err);
-		return size < 0 ? -1 : mnt_make_whole(size, read_only, o, err);
+		return size < 0 ? -1 : mnt_make_whole(size, read_only, o, kept, err);
 	}
 	/* Without an upper layer it takes two others. */
 	if (!read_only || l.n == 1) {
@@ -378,5 +378,32 @@ int mnt_make_overlay(const char *from, const char *options, bool read_only, cons
 		if (upper < 0)
 			return -1;
 	}
-	return mnt_overlay(l.layers, l.n, upper, shifted ? o : NULL, from, err);
+	int mount = mnt_overlay(l.layers, l.n, upper, shifted ? o : NULL, from, err);
+	if (mount >= 0)
+		*kept = move_fd(&upper);
+	return mount;
+}
+
+int mnt_open_lowers(const struct place *p, const char *source, struct mnt_lowers *lowers, struct err *err)
+{
+	_cleanup_(close_layers) struct layers l = { 0 };
+	struct mnt_owner o = mnt_owner(p);
+
+	split_layers(source, &l);
+	l.layers = xcalloc(l.n, sizeof *l.layers);
+	for (; l.opened < l.n; l.opened++) {
+		struct mnt_layer *layer = &l.layers[l.opened];
+		if (take_layer(l.paths[l.opened], &o, layer, err) < 0)
+			return -1;
+		int fd = layer->kept ? fcntl(layer->fd, F_DUPFD_CLOEXEC, 3) : move_fd(&layer->fd);
+		*GROW(&lowers->fds, &lowers->n) = fd;
+	}
+	return 0;
+}
+
+void mnt_close_lowers(struct mnt_lowers *lowers)
+{
+	for (size_t i = 0; i < lowers->n; i++)
+		close_fd(&lowers->fds[i]);
+	free(lowers->fds);
 }

@@ -91,11 +91,21 @@ int mnt_overlay(const struct mnt_layer *lowers, size_t n, int upper, const struc
 int mnt_workshop(int (*fn)(void *arg, struct err *err), void *arg, struct err *err);
 int mnt_alone(struct err *err);
 
-/* The overlay of step STEP_MOUNT; FROM and OPTIONS are the step's. READ_ONLY: it needs no upper layer. */
-int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, struct err *err);
+/* The overlay of step STEP_MOUNT; FROM and OPTIONS are the step's. READ_ONLY: it needs no upper layer. *UPPER: the mount that holds the upper
+ * layer's directory "upper", the caller's to close; -1 = none. */
+int mnt_make_overlay(const char *from, const char *options, bool read_only, const struct mnt_owner *o, int *upper, struct err *err);
 
-/* The host's root in parts, for who may not lay an overlay over "/" (mnt_whole.c): a detached tree with at most SIZE bytes of writes. */
-int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, struct err *err);
+/* The host's root in parts, for who may not lay an overlay over "/" (mnt_whole.c): a detached tree with at most SIZE bytes of writes, which
+ * go to directories NAME/upper in *UPPER. */
+int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, int *upper, struct err *err);
+
+/* The lower layers of SOURCE ("a:b" as in STEP_MOUNT), open, the topmost first. */
+struct mnt_lowers {
+	int *fds;
+	size_t n;
+};
+int mnt_open_lowers(const struct place *p, const char *source, struct mnt_lowers *lowers, struct err *err);
+void mnt_close_lowers(struct mnt_lowers *lowers);
 
 /* The layers of belljar's own making, by name (mnt.h): detached mounts, kept for the next root, not the caller's. -1 with err. */
 int mnt_base_tree(const struct mnt_owner *o, struct err *err);

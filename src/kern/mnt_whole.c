@@ -139,7 +139,7 @@ static int put_together(void *arg, struct err *err)
 	return w->tree < 0 ? err_set(err, errno, "the new root can't be put together") : 0;
 }
 
-int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, struct err *err)
+int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, int *upper, struct err *err)
 {
 	static const char *const own[] = { "proc", "dev", "sys" };
 	struct whole w = { .top = -1, .store = -1, .tree = -1 };
@@ -158,6 +158,8 @@ int mnt_make_whole(int64_t size, bool read_only, const struct mnt_owner *o, stru
 		free(w.names[i]);
 	free(w.names);
 	close_fd(&w.top);
+	if (w.tree >= 0)
+		*upper = move_fd(&w.store);
 	close_fd(&w.store);
 	return w.tree;
 }

@@ -47,6 +47,8 @@ struct place {
 	/* The proc at /proc and the sysfs at /sys that belljar mounted inside, as far as it remembers. STALE: it shows namespaces that the
 	 * holder is not in any more. */
 	enum place_view { VIEW_NONE, VIEW_FITS, VIEW_STALE } proc, sys;
+	/* What holds the upper layer of its root, a directory with "upper" in it, or -1; and that of a root that is being put together. */
+	int upper, next_upper;
 	bool clock_frozen;     /* a process has entered the time namespace: its offsets can't change */
 	struct wire_ended *ended;      /* what its holder said of ended jobs while another answer was awaited (holder.c) */
 	size_t n_ended;

@@ -14,6 +14,7 @@
 #include "kern/holder.h"
 #include "kern/mnt.h"
 #include "kern/mnt_cache.h"
+#include "kern/mnt_changes.h"
 #include "kern/net.h"
 #include "kern/nft.h"
 #include "kern/ns.h"
@@ -70,8 +71,10 @@ static void applied_views(const struct step *s)
 		changed = s->flags;
 	if ((s->kind == STEP_RESPAWN || s->kind == STEP_JOIN) && s->num >= 0)
 		changed |= (uint64_t)ns_table[s->num].flag;
-	if (changed & mnt)
+	if (changed & mnt) {
 		p->proc = p->sys = VIEW_NONE;
+		close_fd(&p->upper);
+	}
 	if ((changed & pid) && p->proc)
 		p->proc = VIEW_STALE;
 	if ((changed & net) && p->sys)
@@ -126,6 +129,11 @@ void step_applied(const struct step *s)
 		break;
 	case STEP_SPAWN:
 		p->clock_frozen = true;
+		break;
+	case STEP_PIVOT:
+		close_fd(&p->upper);
+		p->upper = p->next_upper;
+		p->next_upper = -1;
 		break;
 	case STEP_ROOT_ID:
 		p->mapped = true;
@@ -201,6 +209,20 @@ static int undo_upper(const struct step *done, struct step *inverse)
 {
 	*inverse = (struct step){ .kind = STEP_NO_UPPER, .place = done->place, .to = done->to, .text = done->old };
 	return done->old[0] ? 1 : 0;
+}
+
+static int undo_commit(const struct step *done, struct step *inverse)
+{
+	*inverse = (struct step){ .kind = STEP_RMTREE, .place = done->place, .from = done->to, .what = done->what };
+	return 1;
+}
+
+static int undo_aside(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->from = done->to;
+	inverse->to = done->from;
+	return 1;
 }
 
 static int undo_link(const struct step *done, struct step *inverse)
@@ -289,6 +311,11 @@ static int act_rmtree(struct step *s, int fd, struct err *err)
 	return tree_remove(AT_FDCWD, s->what) < 0 ? err_set(err, errno, "%.500s: can't be removed", s->what) : 0;
 }
 
+static int act_aside(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return rename(s->from, s->to) < 0 && errno != ENOENT ? err_set(err, errno, "%.500s: can't be put aside", s->from) : 0;
+}
 
 static int act_cgroup(struct step *s, int fd, struct err *err)
 {
@@ -396,6 +423,11 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_UNPACK] = { .name = "unpack", .who = WHO_HOST, .say = "unpack {from} into the cache as {to}",
 		.calls = "openat2(RESOLVE_IN_ROOT); openat(O_CREAT | O_EXCL); write() for each entry; rename(\"{what}\")",
 		.shell = "mkdir -p {to}/root; tar -C {to}/root -xf {from}", .act = cache_unpack },
+	[STEP_COMMIT] = { .name = "commit", .who = WHO_HOST, .say = "write what was changed in {place}'s root to {to}, as a layer",
+		.calls = "openat(); read(); write() for each file of the upper layer; rename(\"{what}\")",
+		.shell = "tar -C upper -cf {to} .", .act = mnt_commit, .inverse = undo_commit },
+	[STEP_ASIDE] = { .name = "put aside", .who = WHO_HOST, .say = "rename {from} to {to}", .calls = "rename(\"{from}\", \"{to}\")",
+		.shell = "mv {from} {to}", .act = act_aside, .inverse = undo_aside },
 	[STEP_RMTREE] = { .name = "remove", .who = WHO_HOST, .say = "remove {from} and all in it",
 		.calls = "rename(\"{from}\", \"{what}\"); unlinkat() for each", .shell = "rm -rf {from}", .act = act_rmtree,
 		.for_good = "it is gone" },

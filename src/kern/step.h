@@ -62,6 +62,9 @@ enum step_kind {
 	STEP_NO_UPPER,     /* to, text: `old` of the step that made it */
 	STEP_UNPACK,       /* from: an archive, to: where it will be found in the cache (mnt_cache.h), what: where it is put together, num: bytes
 	                    * at most, flags 1: with device nodes, text: its digest, or NULL */
+	STEP_COMMIT,       /* the upper layer of the place's root becomes to: an archive, or a directory (flags 1) with the kernel's own marks;
+	                    * what: a name beside it that it has until it is whole; old: the archive's digest, old_num: its bytes */
+	STEP_ASIDE,        /* from: a file or directory of the host's gets the name to, beside it; nothing happens where it is not there */
 	STEP_RMTREE,       /* from: a file or directory of the host's with all in it; what: a name beside it that it gets first, so that
 	                    * half of it is never taken for the whole */
 	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */

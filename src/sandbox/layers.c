@@ -55,21 +55,30 @@ const char *file_plan_temporary(struct file_plan *p, const char *dir, struct err
 	return path;
 }
 
-/* What the steps put there for a time is gone, or has another name. */
+/* What the steps put there for a time is gone, or has another name; if not, it stays the ledger's. */
 static void forget(struct file_plan *p)
 {
 	char *rest = p->noted, *line;
 
 	while (rest && (line = strsep(&rest, "\n")))
-		if (*line)
+		if (*line && access(line + strlen("tree "), F_OK) < 0)
 			store_forget(p->sb->session, line, NULL);
 }
 
 int file_plan_run(struct file_plan *p, struct err *err)
 {
+	struct gate *g = &p->sb->session->gate;
+	size_t mark = gate_mark(g), n = p->steps.n - p->after;
+
 	if (p->noted && store_note(p->sb->session, p->noted, err) < 0)
 		return -1;
-	int result = gate_run(&p->sb->session->gate, p->steps.list, p->steps.n, err);
+	int result = gate_run(g, p->steps.list, n, err);
+	if (result == 0 && p->after) {
+		/* What came before stays, whatever becomes of these; what they leave is the ledger's. */
+		gate_forget(g, mark, gate_mark(g));
+		if (gate_run(g, p->steps.list + n, p->after, err) < 0)
+			return -1;
+	}
 	forget(p);
 	return result;
 }
@@ -178,7 +187,7 @@ static int not_there(const char *path, int number, struct err *err)
 }
 
 /* The directory that a word means. */
-static const char *layer_path(struct file_plan *p, const char *word, const struct root_wish *w, struct err *err)
+const char *layers_path(struct file_plan *p, const char *word, const struct root_wish *w, struct err *err)
 {
 	const char *at = layers_is_path(word) ? wanted_digest(word) : NULL;
 	_cleanup_free_ char *file = at ? xstrndup(word, (size_t)(at - word)) : xstrdup(word);
@@ -220,7 +229,7 @@ const char *layers_source(struct file_plan *p, const struct root_wish *w, bool b
 	if (w->n > LAYERS_MOST)
 		return err_set(err, E2BIG, "%zu layers: the kernel lets at most %d lie below one another", w->n, LAYERS_MOST), NULL;
 	for (size_t i = 0; i < w->n; i++) {
-		const char *path = layer_path(p, w->layers[i], w, err);
+		const char *path = layers_path(p, w->layers[i], w, err);
 		if (!path)
 			return NULL;
 		if (i == 0)

@@ -296,7 +296,7 @@ static int find_lab(struct session *s, struct err *err)
 	if (s->lab.own[NS_NET])
 		return 0;
 	struct err failed = { 0 };
-	int fd = store_get_lab(s, &failed);
+	int fd = store_get(s, "lab", &failed);
 	if (fd < 0 && failed.status) {
 		*err = failed;
 		return -1;
@@ -350,6 +350,45 @@ int named_begin(struct session *s, struct err *err)
 	return changed;
 }
 
+/* An upper layer that is attached nowhere is to be found by other belljars. */
+static int put_upper(struct sandbox *sb, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf("upper/%s", sb->name);
+
+	if (sb->place.upper < 0 || sb->upper_kept)
+		return 0;
+	sb->upper_kept = true;
+	return store_put(sb->session, name, sb->place.upper, err);
+}
+
+int named_upper(struct sandbox *sb, struct err *err)
+{
+	struct err failed = { 0 };
+
+	if (!sb->session->named || (sb->place.upper >= 0 && !sb->upper_kept))
+		return 0;
+	/* Another belljar may have given it another root. */
+	_cleanup_free_ char *name = xasprintf("upper/%s", sb->name);
+	int fd = store_get(sb->session, name, &failed);
+	if (failed.status) {
+		*err = failed;
+		return -1;
+	}
+	close_fd(&sb->place.upper);
+	sb->place.upper = fd;
+	sb->upper_kept = true;
+	return 0;
+}
+
+void named_drop_upper(struct sandbox *sb)
+{
+	_cleanup_free_ char *name = xasprintf("upper/%s", sb->name);
+
+	if (sb->session->named)
+		store_drop(sb->session, name);
+	sb->upper_kept = false;
+}
+
 /* What is new since the last time: written down, then set free. */
 static int save(struct session *s, struct err *err)
 {
@@ -357,7 +396,7 @@ static int save(struct session *s, struct err *err)
 	_cleanup_buf_ struct buf text = { 0 };
 
 	if (s->lab.own[NS_NET] && !n->lab) {
-		if (store_put_lab(s, s->lab.ns[NS_NET], err) < 0)
+		if (store_put(s, "lab", s->lab.ns[NS_NET], err) < 0)
 			return -1;
 		n->lab = true;
 	}
@@ -370,6 +409,8 @@ static int save(struct session *s, struct err *err)
 	}
 	for (size_t i = 0; i < s->n_sandboxes; i++) {
 		struct place *p = &s->sandboxes[i]->place;
+		if (put_upper(s->sandboxes[i], err) < 0)
+			return -1;
 		/* A successor has taken the listening socket over; one that was put in its place has none. */
 		if (p->alive && p->kept != p->pid && set_free(s, p, err) < 0)
 			return -1;

@@ -27,6 +27,11 @@ int named_keep(struct session *s, const char *name, struct err *err);
 /* End a named session from inside (S) or by its name. */
 int named_end(struct session *s, const char *name, struct err *err);
 
+/* Have sb->place.upper be what it is now: in a named session another belljar may have given the sandbox its root. */
+int named_upper(struct sandbox *sb, struct err *err);
+/* What the keeper has of it is of no use any more: it goes, or gets another root or name. */
+void named_drop_upper(struct sandbox *sb);
+
 /* Let go of a named session. */
 void named_leave(struct session *s);
 

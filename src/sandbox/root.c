@@ -18,6 +18,7 @@
 #include "kern/sys.h"
 #include "sandbox/look.h"
 #include "sandbox/masks.h"
+#include "sandbox/named.h"
 #include "sandbox/root_plan.h"
 
 enum { SIZE_LEAST = 65536 };
@@ -229,24 +230,76 @@ static void note_root(struct sandbox *sb, const struct root_wish *wish)
 	free(w.upper);
 }
 
+static int add_all(struct file_plan *p, const struct root_wish *wish, struct err *err)
+{
+	struct sandbox *sb = p->sb;
+
+	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(p, wish, err) < 0)
+		return -1;
+	add_mount(p, "proc", "/proc", CAREFUL);
+	file_plan_add(p, STEP_DEVICES, "/dev");
+	if (sb->place.own[NS_NET])
+		add_mount(p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
+	file_plan_add(p, STEP_PIVOT, "/");
+	return 0;
+}
+
+static void settle_root(struct sandbox *sb)
+{
+	named_drop_upper(sb);
+	sb->own_dev = true;
+	if (!sb->place.own[NS_NET])
+		sb->place.sys = VIEW_NONE;
+}
+
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err)
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 
-	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(&p, wish, err) < 0)
-		return -1;
-	add_mount(&p, "proc", "/proc", CAREFUL);
-	file_plan_add(&p, STEP_DEVICES, "/dev");
-	if (sb->place.own[NS_NET])
-		add_mount(&p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	file_plan_add(&p, STEP_PIVOT, "/");
-	if (file_plan_run(&p, err) < 0)
+	if (add_all(&p, wish, err) < 0 || file_plan_run(&p, err) < 0)
 		return -1;
 	note_root(sb, wish);
-	sb->own_dev = true;
-	if (!sb->place.own[NS_NET])
-		sb->place.sys = VIEW_NONE;
+	settle_root(sb);
 	return 0;
+}
+
+/* The upper layer's directories in DIR make way, and go when the new root is in place. */
+static int add_aside(struct file_plan *p, const char *dir, const char *asides[2], struct err *err)
+{
+	static const char *const names[] = { "upper", "work" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		asides[i] = file_plan_temporary(p, dir, err);
+		if (!asides[i])
+			return -1;
+		const char *from = file_plan_keep(p, xasprintf("%s/%s", dir, names[i]));
+		file_plan_add(p, STEP_ASIDE, asides[i])->from = from;
+	}
+	return 0;
+}
+
+int sandbox_reset(struct sandbox *sb, struct err *err)
+{
+	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
+	const struct root_wish *w = &sb->wish;
+	const char *asides[2] = { NULL };
+
+	if (!sb->root || w->mode != ROOT_KEPT_APART) {
+		err_set(err, EINVAL, "%s: its root has no upper layer", sb->name);
+		return err_try(err, "root %s", sb->root ? sb->root : "host");
+	}
+	if ((w->upper && add_aside(&p, w->upper, asides, err) < 0) || add_all(&p, w, err) < 0)
+		return -1;
+	for (size_t i = 0; w->upper && i < ARRAY_SIZE(asides); i++) {
+		struct step *s = file_plan_add(&p, STEP_RMTREE, NULL);
+		s->from = s->what = asides[i];
+		p.after++;
+	}
+	unsigned long before = sb->session->gate.count;
+	int result = file_plan_run(&p, err);
+	if (result == 0 || sb->session->gate.count - before >= p.steps.n - p.after)
+		settle_root(sb);
+	return result;
 }
 
 /* Mounts in it */

@@ -18,6 +18,9 @@
  * undone: the old root is let go of. */
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err);
 
+/* The same root anew, with nothing in its upper layer; what was mounted in it is gone. Refused while programs run. */
+int sandbox_reset(struct sandbox *sb, struct err *err);
+
 /* Add the steps that make /proc and /sys right for the namespaces the sandbox is going to be in (AFTER), with what is masked or read-only in
  * them now. */
 void sandbox_settle(struct sandbox *sb, const struct place *after, struct steps *steps);

@@ -11,6 +11,7 @@ struct file_plan {
 	struct sandbox *sb;
 	struct steps steps;
 	char *noted;           /* lines of the ledger, to be forgotten when the steps are done; NULL = none */
+	size_t after;          /* of the steps, the last that are a list of their own: what came before can't be taken back when they fail */
 	int cache;             /* the cache's lock, -1 = not needed */
 };
 #define _cleanup_file_plan_ _cleanup_(file_plan_free)
@@ -31,6 +32,9 @@ int sandbox_need_mnt(const struct sandbox *sb, const char *why, struct err *err)
  * that are added to the plan. TOP: the path of the topmost, NULL for one of belljar's own. With BASE there is what is to be mounted on.
  * Owned by the plan; NULL with err. */
 const char *layers_source(struct file_plan *p, const struct root_wish *w, bool base, const char **top, struct err *err);
+
+/* The directory that one of the words of W means; as layers_source. */
+const char *layers_path(struct file_plan *p, const char *word, const struct root_wish *w, struct err *err);
 
 /* Does the directory UPPER lie in one of the layers, or one in it? What is written would then change a layer. The host's root is no such layer:
  * there is no place outside of it. 0, or -1 with err. */

@@ -97,6 +97,7 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			sandbox_ungroup(sb, NULL);
 			names_forget(s, sb->name, NULL, NULL);
 			nat_forget(s, sb->name, NULL);
+			named_drop_upper(sb);
 			forget(s, i);
 		}
 	}
@@ -231,6 +232,7 @@ int sandbox_remove(struct sandbox *sb, struct err *err)
 	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0 ||
 	    nat_forget(s, sb->name, err) < 0)
 		return -1;
+	named_drop_upper(sb);
 	for (size_t i = 0; i < s->n_sandboxes; i++)
 		if (s->sandboxes[i] == sb) {
 			forget(s, i);
@@ -247,6 +249,9 @@ int sandbox_rename(struct sandbox *sb, const char *name, struct err *err)
 		return err_set(err, EEXIST, "there is a sandbox %s already", name);
 	if (names_forget(sb->session, sb->name, name, err) < 0)
 		return -1;
+	if (named_upper(sb, err) < 0)
+		return -1;
+	named_drop_upper(sb);
 	free(sb->name);
 	sb->name = xstrdup(name);
 	sb->place.name = sb->name;

@@ -22,7 +22,8 @@ struct err;
 enum { NAME_LONGEST = 63 };
 
 /* A root as asked for; see root.h. */
-enum { ROOT_UNPACKS = 4 };     /* GiB that an archive may hold if not said */
+enum { ROOT_UNPACKS = 4 };     /* GiB that an archive may hold if not said, */
+enum { ROOT_SIZE = 256 << 20 };        /* and bytes of an upper layer in memory */
 
 struct root_wish {
 	char **layers;         /* the topmost first: "host", "busybox", or the path of a directory or archive on the host, which has a slash */
@@ -40,6 +41,7 @@ struct sandbox {
 	struct place place;
 	char *root;            /* as asked for ("host", "busybox", "/srv/root"), several with blanks between; NULL = no root of its own */
 	struct root_wish wish; /* the same in full */
+	bool upper_kept;       /* of a named session: the keeper has place.upper */
 	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
 	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
 	char *learned;         /* calls that its programs made (filters.h), NULL = none */

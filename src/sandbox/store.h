@@ -87,13 +87,15 @@ int store_read_state(struct session *s, struct buf *text, struct err *err);
 /* Learn from the ledger where another belljar made the session's control groups, unless that is known. */
 int store_find_groups(struct session *s, struct err *err);
 
-/* Have the keeper hold CONN, a connection to a holder, which ends when its last connection does; or the lab's net namespace FD. Both
- * stay the caller's too. */
+/* Have the keeper hold CONN, a connection to a holder, which ends when its last connection does; it stays the caller's too. */
 int store_hold(struct session *s, int conn, struct err *err);
-int store_put_lab(struct session *s, int fd, struct err *err);
 
-/* The lab's net namespace, the caller's to close; -1 when there is none (err untouched) or it can't be had (err filled). */
-int store_get_lab(struct session *s, struct err *err);
+/* Have the keeper hold FD, which stays the caller's too, under NAME ("lab", "upper/web"), in place of what it had there; or let go of it. */
+int store_put(struct session *s, const char *name, int fd, struct err *err);
+void store_drop(struct session *s, const char *name);
+
+/* What the keeper has under NAME, the caller's to close; -1 when there is none (err untouched) or it can't be had (err filled). */
+int store_get(struct session *s, const char *name, struct err *err);
 
 /* A listening socket in the session's directory, reached by store_connect of the same NAME. -1 with err. */
 int store_listen(struct session *s, const char *name, struct err *err);

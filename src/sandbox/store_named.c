@@ -375,16 +375,26 @@ int store_hold(struct session *s, int conn, struct err *err)
 	return must_do(s, "hold", conn, err);
 }
 
-int store_put_lab(struct session *s, int fd, struct err *err)
+int store_put(struct session *s, const char *name, int fd, struct err *err)
 {
-	return must_do(s, "lab", fd, err);
+	_cleanup_free_ char *text = xasprintf("put %s", name);
+
+	return must_do(s, text, fd, err);
 }
 
-int store_get_lab(struct session *s, struct err *err)
+void store_drop(struct session *s, const char *name)
 {
+	_cleanup_free_ char *text = xasprintf("drop %s", name);
+
+	request(s, text, -1, NULL, NULL);
+}
+
+int store_get(struct session *s, const char *name, struct err *err)
+{
+	_cleanup_free_ char *text = xasprintf("get %s", name);
 	int fd = -1;
 
-	return request(s, "lab", -1, &fd, err) > 0 ? fd : -1;
+	return request(s, text, -1, &fd, err) > 0 ? fd : -1;
 }
 
 static int by_name(const void *a, const void *b)

@@ -129,17 +129,18 @@ static void nothing_there(void **state)
 {
 	struct mnt_owner none = mnt_owner(&(struct place){ .pid = 1 });
 	struct err err = { 0 };
+	int unused = -1;
 
 	(void)state;
 	assert_false(none.other);
 	assert_int_equal(none.userns, -1);
 	/* Errors name what was asked for, before anything is mounted. */
-	assert_int_equal(mnt_make_overlay(NULL, NULL, false, &none, &err), -1);
-	assert_int_equal(mnt_make_overlay("/nowhere/at/all", "size=65536", false, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay(NULL, NULL, false, &none, &unused, &err), -1);
+	assert_int_equal(mnt_make_overlay("/nowhere/at/all", "size=65536", false, &none, &unused, &err), -1);
 	assert_int_equal(err.number, ENOENT);
 	assert_non_null(strstr(err.text, "/nowhere/at/all"));
-	assert_int_equal(mnt_make_overlay("/proc", NULL, false, &none, &err), -1);
-	assert_int_equal(mnt_make_overlay("/etc/passwd", NULL, true, &none, &err), -1);
+	assert_int_equal(mnt_make_overlay("/proc", NULL, false, &none, &unused, &err), -1);
+	assert_int_equal(mnt_make_overlay("/etc/passwd", NULL, true, &none, &unused, &err), -1);
 	assert_int_equal(err.number, ENOTDIR);
 	assert_int_equal(mnt_busybox_tree("/nowhere", &none, &err), -1);
 	assert_non_null(strstr(err.hint, "busybox-static"));
