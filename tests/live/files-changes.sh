@@ -62,7 +62,7 @@ run -c "$jar; root $tmp/low busybox; run sh -c '$change'; commit $tmp/u.tar; und
 has "undo takes the archive away" "$out" "sha256:*
 took back: commit $tmp/u.tar
 0"
-run -c "new a; unshare user mnt pid; map auto; root $tmp/low busybox; run sh -c 'echo x >/f; chown 5:6 /f'; commit $tmp/owner.tar"
+run -c "new a; unshare user mnt pid; map auto; root busybox; run sh -c 'echo x >/f; chown 5:6 /f'; commit $tmp/owner.tar"
 is "owners as the sandbox numbers them" "$(python3 -c "
 import tarfile
 m = tarfile.open('$tmp/owner.tar').getmember('f')
