@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-static void fill(char *to, size_t room, const char *fmt, va_list ap)
+static __attribute__((format(printf, 3, 0))) void fill(char *to, size_t room, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(to, room, fmt, ap);
 
