@@ -66,7 +66,7 @@ static int become(void *arg)
 	if (ok && setsid() >= 0 && chdir("/") == 0)
 		syscall(SYS_execveat, s->image, "", s->argv, none, AT_EMPTY_PATH);
 	s->number = errno;
-	_exit(127);
+	return 0;   /* not _exit: see joined.c */
 }
 
 /* What a child needs but for its socket, made once: before there is a sandbox, so with low numbers. */
