@@ -31,15 +31,20 @@ void limit_add(struct steps *p, struct sandbox *sb, const char *file, const char
 	s->to = steps_keep(p, cg_path(limits_group(sb), file));
 }
 
-/* What the limit is now in a wish's numbers; INT64_MAX when there is none. */
-static int64_t current(struct sandbox *sb, enum cg_key key)
+/* What the limit is now in the control file's numbers; INT64_MAX when there is none. 0 or -1. */
+static int current(struct sandbox *sb, enum cg_key key, int64_t *n, struct err *err)
 {
 	char words[4096];
 	const char *file = cg_file(key);
 
-	if (!sb->group || !file || cg_get(limits_group(sb), file, words, sizeof words, NULL) < 0 || !words[0])
-		return INT64_MAX;
-	return cg_number(key, words);
+	*n = INT64_MAX;
+	if (!sb->group || !file)
+		return 0;
+	if (cg_get(limits_group(sb), file, words, sizeof words, err) < 0)
+		return -1;
+	if (words[0])
+		*n = cg_number(key, words);
+	return 0;
 }
 
 static const struct limit_wish *wish_for(enum cg_key key, const struct limit_wish *wishes, size_t n)
@@ -54,7 +59,11 @@ static const struct limit_wish *wish_for(enum cg_key key, const struct limit_wis
 static int add_memory_v1(struct steps *p, struct sandbox *sb, const struct limit_wish *memory, const struct limit_wish *swap,
 			 struct err *err)
 {
-	int64_t mem0 = current(sb, CG_MEMORY), sum0 = current(sb, CG_SWAP), mem1 = memory ? memory->v[0].n : mem0, sum1 = INT64_MAX;
+	int64_t mem0, sum0, sum1 = INT64_MAX;
+
+	if (current(sb, CG_MEMORY, &mem0, err) < 0 || current(sb, CG_SWAP, &sum0, err) < 0)
+		return -1;
+	int64_t mem1 = memory ? memory->v[0].n : mem0;
 	int64_t swap1 = swap ? swap->v[0].n : sum0 == INT64_MAX ? INT64_MAX : sum0 - mem0;
 	char mem_words[64], sum_words[64];
 
@@ -96,11 +105,13 @@ static int add_value(struct steps *p, struct sandbox *sb, const struct limit_wis
 	return 0;
 }
 
-/* A burst is never longer than the time that cpu allows: when that becomes less, the burst goes first. */
-static bool burst_first(struct sandbox *sb, const struct limit_wish *cpu, const struct limit_wish *burst)
+/* A burst is never longer than the time that cpu allows: when that becomes less, the burst goes first. 1 when so, 0, or -1. */
+static int burst_first(struct sandbox *sb, const struct limit_wish *cpu, const struct limit_wish *burst, struct err *err)
 {
-	int64_t now = burst ? current(sb, CG_CPU_BURST) : INT64_MAX;
+	int64_t now = INT64_MAX;
 
+	if (burst && current(sb, CG_CPU_BURST, &now, err) < 0)
+		return -1;
 	return cpu && now != INT64_MAX && cpu->v[0].n < now;   /* both in microseconds */
 }
 
@@ -108,9 +119,10 @@ static int add_values(struct steps *p, struct sandbox *sb, const struct limit_wi
 {
 	const struct limit_wish *memory = wish_for(CG_MEMORY, wishes, n), *swap = wish_for(CG_SWAP, wishes, n);
 	const struct limit_wish *cpu = wish_for(CG_CPU, wishes, n), *burst = wish_for(CG_CPU_BURST, wishes, n);
-	bool sum = cg_v1(CTL_MEMORY) && (memory || swap), early = burst_first(sb, cpu, burst);
+	bool sum = cg_v1(CTL_MEMORY) && (memory || swap);
+	int early = burst_first(sb, cpu, burst, err);
 
-	if (sum && add_memory_v1(p, sb, memory, swap, err) < 0)
+	if (early < 0 || (sum && add_memory_v1(p, sb, memory, swap, err) < 0))
 		return -1;
 	if (early && add_value(p, sb, burst, err) < 0)
 		return -1;
@@ -212,9 +224,14 @@ static int get_group_key(struct sandbox *sb, enum cg_key key, struct limit_now *
 	if (sb->group && file && cg_get(limits_group(sb), file, words, sizeof words, err) < 0)
 		return -1;
 	bool list = key == CG_CPUS || key == CG_MEMS;
-	now->n = list ? (words[0] ? 0 : INT64_MAX) : current(sb, key);
-	if (key == CG_SWAP && cg_v1(CTL_MEMORY) && now->n != INT64_MAX)
-		now->n -= current(sb, CG_MEMORY);
+	if (words[0])
+		now->n = list ? 0 : cg_number(key, words);
+	if (key == CG_SWAP && cg_v1(CTL_MEMORY) && now->n != INT64_MAX) {
+		int64_t memory;
+		if (current(sb, CG_MEMORY, &memory, err) < 0)
+			return -1;
+		now->n -= memory;
+	}
 	if (key == CG_CPU_BURST && now->n != INT64_MAX)
 		now->n *= 1000;
 	if (words[0]) {
