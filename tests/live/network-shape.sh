@@ -44,7 +44,7 @@ if in_box web tc qdisc add dev v1 root netem delay 1ms 2>/dev/null; then
 	do_all 'shape eth0 delay 60ms' 'run ping -c 1 -W 5 10.0.0.3'
 	time=$(sed -n 's/.*time=\([0-9]*\).*/\1/p' "$tmp/out" | tail -1)
 	if [ "${time:-0}" -ge 60 ]; then ok "packets wait"; else fail "packets wait: ${time:-none} ms"; fi
-	do_all 'limit net tx 3mbit' 'shape'
+	do_all 'run ip link del v0' 'limit net tx 3mbit' 'shape'
 	has "a limit leaves the delay" "$(tc_of)" "*netem 1: root * delay 60ms*tbf 2: parent 1:1 rate 3Mbit*"
 	do_all 'shape eth0 loss 100%' 'run ping -c 1 -W 0.3 -q 10.0.0.3'
 	has "packets are lost" "$(last)" "*0 received*"
