@@ -16,7 +16,7 @@ extern const struct command cmd_layers[];     /* layers.c: layers changes commit
 extern const struct command cmd_network[];    /* network.c: bridge link unlink addr route up down links */
 extern const struct command cmd_overlay[];    /* overlay.c: vxlan */
 extern const struct command cmd_shape[];      /* shape.c: shape */
-extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph capture */
+extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph capture path */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
 extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
 extern const struct command cmd_network_nat[]; /* network_nat.c: nat publish firewall forward */

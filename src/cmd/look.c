@@ -1,7 +1,9 @@
 /*
- * look.c - commands: addrs routes neighbours graph capture
+ * look.c - commands: addrs routes neighbours graph capture path
  */
 #include "config.h"
+
+#include <errno.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -11,6 +13,7 @@
 #include "cmd/shell.h"
 #include "sandbox/network_capture.h"
 #include "sandbox/network_list.h"
+#include "sandbox/network_path.h"
 
 /* Whose: what was typed, else the current sandbox if it has a network of its own, else all. */
 static const char *whose(struct shell *sh, const struct args *a)
@@ -143,6 +146,35 @@ static int run_capture(struct shell *sh, const struct args *a, struct err *err)
 	return 0;
 }
 
+static int run_path(struct shell *sh, const struct args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "WHERE", "where", COL_TEXT }, { "ASKED", "asked", COL_TEXT }, { "ANSWER", "answer", COL_TEXT }, { NULL, "stops", COL_BOOL },
+	};
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	_cleanup_(network_path_free) struct path path = { 0 };
+	const struct path_row *stop = NULL;
+
+	struct sandbox *from = sandbox_find(sh->session, arg_text(a, "FROM"), err);
+	if (!from || network_path(from, arg_text(a, "TO"), (unsigned)arg_num(a, "PORT", 0), &path, err) < 0)
+		return -1;
+	if (sh->session->gate.dry)
+		return 0;
+	for (size_t i = 0; i < path.n; i++) {
+		table_row(t);
+		table_cell(t, path.rows[i].where);
+		table_cell(t, path.rows[i].asked);
+		table_cell(t, path.rows[i].says);
+		table_cell(t, path.rows[i].stops ? "yes" : "no");
+		if (path.rows[i].stops && !stop)
+			stop = &path.rows[i];
+	}
+	table_print(t, sh->out, sh->json);
+	if (path.arrives || !stop)
+		return 0;
+	return err_set(err, EHOSTUNREACH, "it stops at %s: %s", stop->where, stop->says);
+}
+
 const struct command cmd_look[] = {
 	{ "addrs", "network", "list the addresses of links", "[NAME:sandbox | all | lab | host]",
 	  "As *links* chooses them, but one address a line, and with those that the kernel gives by itself (*by* kernel: link-local ones, and those "
@@ -172,5 +204,13 @@ const struct command cmd_look[] = {
 	  "ports see all. How many packets the kernel had no room for is told.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun -d ping -c 50 -i 0.2 10.0.0.1\n"
 	  "capture eth0 /tmp/belljar-example.pcap count 2 for 5s\n!rm /tmp/belljar-example.pcap\n", CMD_NO_UNDO, run_capture },
+	{ "path", "network", "find out where a packet stops", "FROM:sandbox TO:word [PORT:port]",
+	  "What each place on the way would do with a packet is asked of the kernel: the route it takes (*route*), whether the next machine is known "
+	  "(*neighbour*), what is at the other end of the link (*link*), to which port a bridge hands it (*bridge*), whether a router forwards "
+	  "(*forwarding*). Then a real packet is sent from inside (*probe*): an echo request, or with *PORT* a TCP connection; if a rule of nftables drops "
+	  "it, or its answer, anywhere on the way, that rule is named (*rule*). If nothing answers, packets that may pass one router, two and so on tell "
+	  "how far they come. The command fails when the packet stops, and names the first place where it does.",
+	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nnew db\nunshare net\nlink db br0 10.0.0.3/24\npath web db\n"
+	  "path web 10.0.0.1\n", CMD_NO_UNDO, run_path },
 	{ .name = NULL },
 };

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kern/net_path.h"
 #include "kern/place.h"
 
 struct err;
@@ -94,6 +95,13 @@ struct net_api {
 	/* Listing for people (net_list.c): without multicast and addresses of one's own; routes of all tables but the local one. */
 	int (*neighbours)(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
 	int (*table)(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
+
+	/* The way of a packet (net_path.c). 0, or -1 with err. */
+	int (*way)(struct place *p, const struct net_packet *packet, int in, struct net_way *way, struct err *err);
+	int (*forwards)(struct place *p, int family, int in, bool *does, struct err *err);
+	int (*port)(struct place *p, int index, struct net_port *port, struct err *err);
+	/* The port of a bridge behind which it has seen MAC; 0 = not seen (lately), -2 = it is the bridge's own. */
+	int (*learnt)(struct place *p, int bridge, const char *mac, int *port, struct err *err);
 
 	/* Shaping (net_shape.c). */
 	int (*reshape)(struct step *s, struct err *err);

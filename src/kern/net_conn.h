@@ -60,6 +60,11 @@ int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err
 int net_neighbours(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);
 int net_table(struct place *p, struct net_table_route **routes, size_t *n, struct err *err);
 
+int net_way(struct place *p, const struct net_packet *packet, int in, struct net_way *way, struct err *err);
+int net_forwards(struct place *p, int family, int in, bool *does, struct err *err);
+int net_port(struct place *p, int index, struct net_port *port, struct err *err);
+int net_learnt(struct place *p, int bridge, const char *mac, int *port, struct err *err);
+
 int net_vxlan(struct step *s, struct err *err);
 int net_reshape(struct step *s, struct err *err);
 int net_shape(struct place *p, const char *link, struct net_queue *queue, struct err *err);

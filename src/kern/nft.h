@@ -39,6 +39,9 @@ int nft_send(struct nft_batch *b, int sock);
 /* Delete the table NAME in the caller's net namespace; one that is gone already is done. 0 or an errno. */
 int nft_delete_table(int family, const char *name);
 
+/* A socket for nftables in the place's net namespace, or -1 with err (nft_rule.c). */
+int nft_open(const struct place *p, struct err *err);
+
 /* STEP_TABLE and STEP_UNTABLE, STEP_RULE and STEP_UNRULE; fields as in step.h. */
 int nft_table(struct step *s, int fd, struct err *err);
 int nft_untable(struct step *s, int fd, struct err *err);

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "kern/joined.h"
 #include "kern/nft.h"
+#include "kern/nft_expr.h"
 #include "kern/step.h"
 
 /* ---- sockets and errors ---- */
@@ -34,7 +35,7 @@ static int open_socket(void *arg, struct err *err)
 	return *fd < 0 ? err_set(err, errno, "this kernel has no netfilter") : 0;
 }
 
-static int open_in(const struct place *p, struct err *err)
+int nft_open(const struct place *p, struct err *err)
 {
 	int fd = -1, result = p->own[NS_NET] ? joined_run(p, 1u << NS_NET, 0, NULL, open_socket, &fd, err) : open_socket(&fd, err);
 
@@ -60,7 +61,7 @@ static int refuse(const struct step *s, const char *what, int number, struct err
 
 static int run(struct step *s, struct nft_batch *b, const char *what, struct err *err)
 {
-	_cleanup_close_ int sock = open_in(s->place, err);
+	_cleanup_close_ int sock = nft_open(s->place, err);
 
 	if (sock < 0)
 		return -1;
@@ -106,7 +107,7 @@ int nft_table(struct step *s, int fd, struct err *err)
 int nft_untable(struct step *s, int fd, struct err *err)
 {
 	struct nft_batch b;
-	_cleanup_close_ int sock = open_in(s->place, err);
+	_cleanup_close_ int sock = nft_open(s->place, err);
 
 	(void)fd;
 	if (sock < 0)
@@ -116,101 +117,6 @@ int nft_untable(struct step *s, int fd, struct err *err)
 	nft_put_text(&b, NFTA_TABLE_NAME, s->to);
 	int number = nft_send(&b, sock);
 	return number && number != ENOENT ? refuse(s, "the table of rules can't be deleted", number, err) : 0;
-}
-
-/* ---- expressions ---- */
-
-/* One expression: EXPRESSION(b, "meta") { attributes } ends by itself. */
-struct expression {
-	size_t element, data;
-};
-
-static struct expression begin(struct nft_batch *b, const char *name)
-{
-	struct expression e;
-
-	e.element = nft_nest(b, NFTA_LIST_ELEM);
-	nft_put_text(b, NFTA_EXPR_NAME, name);
-	e.data = nft_nest(b, NFTA_EXPR_DATA);
-	return e;
-}
-
-static void end(struct nft_batch *b, struct expression e)
-{
-	nft_nest_end(b, e.data);
-	nft_nest_end(b, e.element);
-}
-
-static void put_value(struct nft_batch *b, int type, const void *data, size_t n)
-{
-	size_t nest = nft_nest(b, type);
-
-	nft_put(b, NFTA_DATA_VALUE, data, n);
-	nft_nest_end(b, nest);
-}
-
-static void load_meta(struct nft_batch *b, uint32_t key)
-{
-	struct expression e = begin(b, "meta");
-
-	nft_put_number(b, NFTA_META_DREG, NFT_REG_1);
-	nft_put_number(b, NFTA_META_KEY, key);
-	end(b, e);
-}
-
-static void load_payload(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t n)
-{
-	struct expression e = begin(b, "payload");
-
-	nft_put_number(b, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	nft_put_number(b, NFTA_PAYLOAD_BASE, base);
-	nft_put_number(b, NFTA_PAYLOAD_OFFSET, offset);
-	nft_put_number(b, NFTA_PAYLOAD_LEN, n);
-	end(b, e);
-}
-
-static void compare(struct nft_batch *b, bool equal, const void *data, size_t n)
-{
-	struct expression e = begin(b, "cmp");
-
-	nft_put_number(b, NFTA_CMP_SREG, NFT_REG_1);
-	nft_put_number(b, NFTA_CMP_OP, equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
-	put_value(b, NFTA_CMP_DATA, data, n);
-	end(b, e);
-}
-
-static void mask(struct nft_batch *b, const unsigned char *bits, size_t n)
-{
-	static const unsigned char none[16];
-	struct expression e = begin(b, "bitwise");
-
-	nft_put_number(b, NFTA_BITWISE_SREG, NFT_REG_1);
-	nft_put_number(b, NFTA_BITWISE_DREG, NFT_REG_1);
-	nft_put_number(b, NFTA_BITWISE_LEN, (uint32_t)n);
-	put_value(b, NFTA_BITWISE_MASK, bits, n);
-	put_value(b, NFTA_BITWISE_XOR, none, n);
-	end(b, e);
-}
-
-static void immediate(struct nft_batch *b, uint32_t to, const void *data, size_t n)
-{
-	struct expression e = begin(b, "immediate");
-
-	nft_put_number(b, NFTA_IMMEDIATE_DREG, to);
-	put_value(b, NFTA_IMMEDIATE_DATA, data, n);
-	end(b, e);
-}
-
-static void verdict(struct nft_batch *b, uint32_t code)
-{
-	struct expression e = begin(b, "immediate");
-
-	nft_put_number(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	size_t data = nft_nest(b, NFTA_IMMEDIATE_DATA), nest = nft_nest(b, NFTA_DATA_VERDICT);
-	nft_put_number(b, NFTA_VERDICT_CODE, code);
-	nft_nest_end(b, nest);
-	nft_nest_end(b, data);
-	end(b, e);
 }
 
 /* ---- words ---- */
@@ -249,8 +155,8 @@ static void match_protocol(struct nft_batch *b, bool v6)
 {
 	unsigned char family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 
-	load_meta(b, NFT_META_NFPROTO);
-	compare(b, true, &family, 1);
+	nft_load_meta(b, NFT_META_NFPROTO);
+	nft_compare(b, true, &family, 1);
 }
 
 /* "ip saddr 10.0.0.0/24", "ip6 daddr != fd00::/64" */
@@ -275,10 +181,10 @@ static bool match_address(struct nft_batch *b, const char **at, bool v6)
 		bytes[i] &= bits[i];
 	}
 	match_protocol(b, v6);
-	load_payload(b, NFT_PAYLOAD_NETWORK_HEADER, (v6 ? 8 : 12) + (streq(field, "daddr") ? size : 0), size);
+	nft_load_payload(b, NFT_PAYLOAD_NETWORK_HEADER, (v6 ? 8 : 12) + (streq(field, "daddr") ? size : 0), size);
 	if (length < size * 8)
-		mask(b, bits, size);
-	compare(b, equal, bytes, size);
+		nft_mask(b, bits, size);
+	nft_compare(b, equal, bytes, size);
 	return true;
 }
 
@@ -290,10 +196,10 @@ static bool match_port(struct nft_batch *b, const char **at, unsigned char proto
 	if (!next(at, field) || !streq(field, "dport") || !next(at, word))
 		return false;
 	uint16_t port = htons((uint16_t)strtoul(word, NULL, 10));
-	load_meta(b, NFT_META_L4PROTO);
-	compare(b, true, &protocol, 1);
-	load_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	compare(b, true, &port, sizeof port);
+	nft_load_meta(b, NFT_META_L4PROTO);
+	nft_compare(b, true, &protocol, 1);
+	nft_load_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	nft_compare(b, true, &port, sizeof port);
 	return true;
 }
 
@@ -305,8 +211,8 @@ static bool match_name(struct nft_batch *b, const char **at, uint32_t key)
 	if (!next_value(at, word, &equal) || strlen(word) >= sizeof name)
 		return false;
 	memcpy(name, word, strlen(word));
-	load_meta(b, key);
-	compare(b, equal, name, sizeof name);
+	nft_load_meta(b, key);
+	nft_compare(b, equal, name, sizeof name);
 	return true;
 }
 
@@ -318,8 +224,8 @@ static bool match_group(struct nft_batch *b, const char **at, uint32_t key)
 	if (!next_value(at, word, &equal))
 		return false;
 	uint32_t group = (uint32_t)strtoul(word, NULL, 10);
-	load_meta(b, key);
-	compare(b, equal, &group, sizeof group);
+	nft_load_meta(b, key);
+	nft_compare(b, equal, &group, sizeof group);
 	return true;
 }
 
@@ -332,12 +238,12 @@ static bool match_local(struct nft_batch *b, const char **at)
 	for (int i = 0; i < 3; i++)
 		if (!next(at, words[i]))
 			return false;
-	struct expression e = begin(b, "fib");
+	struct nft_expression e = nft_expression(b, "fib");
 	nft_put_number(b, NFTA_FIB_DREG, NFT_REG_1);
 	nft_put_number(b, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nft_put_number(b, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
-	end(b, e);
-	compare(b, true, &local, sizeof local);
+	nft_expression_end(b, e);
+	nft_compare(b, true, &local, sizeof local);
 	return streq(words[0], "daddr") && streq(words[1], "type") && streq(words[2], "local");
 }
 
@@ -357,14 +263,14 @@ static bool change_target(struct nft_batch *b, const char **at)
 	*(word[0] == '[' ? colon - 1 : colon) = '\0';
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
 		return false;
-	immediate(b, NFT_REG_1, bytes, v6 ? 16 : 4);
-	immediate(b, NFT_REG_2, &port, sizeof port);
-	struct expression e = begin(b, "nat");
+	nft_immediate(b, NFT_REG_1, bytes, v6 ? 16 : 4);
+	nft_immediate(b, NFT_REG_2, &port, sizeof port);
+	struct nft_expression e = nft_expression(b, "nat");
 	nft_put_number(b, NFTA_NAT_TYPE, NFT_NAT_DNAT);
 	nft_put_number(b, NFTA_NAT_FAMILY, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	nft_put_number(b, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
 	nft_put_number(b, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
-	end(b, e);
+	nft_expression_end(b, e);
 	return true;
 }
 
@@ -383,9 +289,9 @@ static bool put_word(struct nft_batch *b, const char *word, const char **at)
 	if (streq(word, "dnat"))
 		return change_target(b, at);
 	if (streq(word, "masquerade"))
-		end(b, begin(b, "masq"));
+		nft_expression_end(b, nft_expression(b, "masq"));
 	else if (streq(word, "drop"))
-		verdict(b, NF_DROP);
+		nft_verdict(b, NF_DROP);
 	else
 		return false;
 	return true;
@@ -570,7 +476,7 @@ int nft_rows(struct place *p, int family, const char *name, struct nft_row **row
 			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 		.body = { .nfgen_family = (uint8_t)family, .version = NFNETLINK_V0 },
 	};
-	_cleanup_close_ int sock = open_in(p, err);
+	_cleanup_close_ int sock = nft_open(p, err);
 
 	*rows = NULL;
 	*n = 0;

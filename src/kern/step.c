@@ -18,6 +18,7 @@
 #include "kern/net.h"
 #include "kern/nft.h"
 #include "kern/ns.h"
+#include "kern/probe.h"
 #include "kern/sysctl.h"
 #include "kern/step.h"
 #include "kern/textfile.h"
@@ -33,6 +34,7 @@ void step_copy(struct step *to, const struct step *from)
 	to->text = xstrdup(from->text);
 	to->program = NULL;
 	to->started = NULL;
+	to->probe = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(to->fd); i++)
 		to->fd[i] = from->fd[i] > 2 ? fcntl(from->fd[i], F_DUPFD_CLOEXEC, 3) : from->fd[i];
 }
@@ -470,6 +472,9 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_CAPTURE] = { .name = "capture", .who = WHO_HOST, .say = "write what passes over {to} in {place} into {from}",
 		.calls = "socket(AF_PACKET) in the net namespace of {place}; bind({to}); recvmsg() and write({from}) for each packet",
 		.shell = "{tcpdump} -i {to} -w {from}", .act = capture_run, .for_good = "what was captured is in the file" },
+	[STEP_PROBE] = { .name = "probe", .who = WHO_HOST, .say = "send one packet from {place} to {to}, and see which rules it meets on its way",
+		.calls = "socket(); sendto({to}) or connect({to}); NFT_MSG_NEWTABLE belljar-trace; NFT_MSG_TRACE", .shell = "{in}ping -c 1 {to}",
+		.act = probe_run, .for_good = "the packet is gone" },
 	[STEP_SHAPE] = { .name = "shape", .who = WHO_HOST, .say = "shape what is sent into {to} in {place}: {shape}",
 		.calls = "RTM_DELQDISC {to} root{queues}", .shell = "{tc}", .act = act_shape, .inverse = undo_shape },
 

@@ -21,6 +21,7 @@
 #include "kern/place.h"
 
 struct holder_program;
+struct probe;
 struct holder_started;
 
 enum step_kind {
@@ -89,6 +90,7 @@ enum step_kind {
 	STEP_VXLAN,        /* to: name here, from: bridge here, num: id, text: the other machine's address or a group's, flags: UDP port,
 	                    * what: link that it sends over ("web:eth0"), fd[0]: net namespace of that (-1 = host's), fd[1]: index or 0 */
 	STEP_CAPTURE,      /* to: link, from: file on the host, num: packets, flags: ns (each 0 = no matter); see capture.h */
+	STEP_PROBE,        /* to: address, num: TCP port or 0, probe: the packet, and what became of it (probe.h) */
 	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */
 
 	/* packets; see nft.h. what: family of the table, inet or bridge, to: its name */
@@ -128,6 +130,7 @@ struct step {
 	int64_t old_num;
 	const struct holder_program *program;   /* STEP_SPAWN: what to start, */
 	struct holder_started *started;         /* and where to say what became of it */
+	struct probe *probe;   /* STEP_PROBE */
 };
 
 struct err;
