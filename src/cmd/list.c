@@ -23,6 +23,7 @@ const struct command *const cmd_families[] = {
 	cmd_privileges,
 	cmd_seccomp,
 	cmd_harden,
+	cmd_can,
 	cmd_processes,
 	cmd_scripts,
 	cmd_expect,

@@ -22,6 +22,7 @@ extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewpri
 extern const struct command cmd_network_nat[]; /* network_nat.c: nat publish firewall forward */
 extern const struct command cmd_seccomp[];    /* seccomp.c */
 extern const struct command cmd_harden[];     /* harden.c: mask readonly harden */
+extern const struct command cmd_can[];        /* can.c */
 extern const struct command cmd_processes[];  /* processes.c: sh run ps kill wait env */
 extern const struct command cmd_scripts[];    /* scripts.c: help source set unset echo sleep history quit */
 extern const struct command cmd_expect[];     /* expect.c */
@@ -35,6 +36,7 @@ extern const struct type limits_file, limits_rate;
 extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
 extern const struct type filter_call, filter_denied, filter_profile;
+extern const struct type can_asked;
 extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit;
 
 #endif

@@ -152,22 +152,6 @@ static void show_row(struct shell *sh, struct table *t, const struct look_proces
 	table_cell(t, p ? p->command : "(programs from now on)");
 }
 
-/* The first process has what an execve(2) there would start from; the values of the sandbox take from it. */
-static int look_next(struct sandbox *sb, struct privileges_now *now, struct err *err)
-{
-	if (!sb->place.pid)
-		*now = (struct privileges_now){ .permitted = capability_all() };
-	else if (privileges_look(sb->place.pid, now, err) < 0)
-		return -1;
-	now->bounding = privileges_caps(sb);
-	now->ambient = now->inheritable = privileges_ambient(sb);
-	bool root = privileges_user(sb) == 0 && !(sb->place.own[NS_USER] && !sb->place.mapped);
-	if (sb->place.privileges[PRIV_SECUREBITS] && strstr(sb->place.privileges[PRIV_SECUREBITS], "noroot"))
-		root = false;
-	now->permitted = now->effective = root ? now->bounding : now->ambient;
-	return 0;
-}
-
 /* Which namespaces the capabilities count for: those that belong to the user namespace they are held in. */
 static void show_reach(struct shell *sh, struct sandbox *sb, unsigned long user_ns)
 {
@@ -209,7 +193,7 @@ static int show_caps(struct shell *sh, struct sandbox *sb, struct err *err)
 		if (privileges_look(all[i].pid, &now, NULL) == 0)
 			show_row(sh, t, &all[i], &now);
 	look_free_processes(all, n);
-	if (look_next(sb, &now, err) < 0)
+	if (privileges_next(sb, &now, err) < 0)
 		return -1;
 	show_row(sh, t, NULL, &now);
 	table_print(t, sh->out, sh->json);

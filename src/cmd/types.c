@@ -104,6 +104,7 @@ const struct type *const cmd_types[] = {
 	&privilege_rlimit,
 	&privilege_bounds,
 	&privilege_securebit,
+	&can_asked,
 	&filter_call,
 	&filter_denied,
 	&filter_profile,

@@ -510,6 +510,27 @@ static const struct filter *compile(const char *value, uint64_t caps, enum filte
 	return &k->filter;
 }
 
+/* Only the instructions that filter_code.c makes. */
+static uint32_t verdict(const struct filter *f, const char *call, uint64_t first)
+{
+	struct seccomp_data data = { .nr = filter_number(seccomp_arch_native(), call), .arch = seccomp_arch_native(), .args = { first } };
+	uint32_t a = 0;
+
+	for (size_t pc = 0; pc < f->n; pc++) {
+		const struct sock_filter *c = &f->code[pc];
+		bool yes = BPF_OP(c->code) == BPF_JEQ ? a == c->k : BPF_OP(c->code) == BPF_JGT ? a > c->k : a >= c->k;
+		if (BPF_CLASS(c->code) == BPF_RET)
+			return c->k;
+		if (BPF_CLASS(c->code) == BPF_LD)
+			memcpy(&a, (const char *)&data + c->k, sizeof a);
+		else if (BPF_CLASS(c->code) == BPF_ALU)
+			a &= c->k;
+		else
+			pc += BPF_OP(c->code) == BPF_JA ? c->k : yes ? c->jt : c->jf;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
+}
+
 /* ---- in words ---- */
 
 static void tell_action(uint32_t action, FILE *out)
@@ -567,5 +588,5 @@ static int tell(const char *value, uint64_t caps, FILE *out, struct err *err)
 }
 
 __attribute__((visibility("default"))) extern const struct filter_api filter_module;
-const struct filter_api filter_module = { .compile = compile, .from_file = from_file, .known = known, .name = name, .tell = tell,
-					  .each = each };
+const struct filter_api filter_module = { .compile = compile, .from_file = from_file, .known = known, .name = name, .verdict = verdict,
+					  .tell = tell, .each = each };

@@ -46,6 +46,8 @@ struct filter_api {
 	bool (*known)(const char *call);
 	/* The name of a call, NULL when it has none. ARCH as in struct seccomp_data. The caller's to free. */
 	char *(*name)(uint32_t arch, uint32_t nr);
+	/* What F says to CALL of this machine's instruction set, all arguments but the first being 0: SECCOMP_RET_* with its data. */
+	uint32_t (*verdict)(const struct filter *f, const char *call, uint64_t first);
 	/* In words: what is allowed, refused, and on which conditions. */
 	int (*tell)(const char *value, uint64_t caps, FILE *out, struct err *err);
 	/* Each name of this machine's calls. */

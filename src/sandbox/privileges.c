@@ -131,6 +131,24 @@ unsigned privileges_user(const struct sandbox *sb)
 	return sb->place.privileges[PRIV_USER] ? (unsigned)strtoul(sb->place.privileges[PRIV_USER], NULL, 10) : 0;
 }
 
+int privileges_next(struct sandbox *sb, struct privileges_now *now, struct err *err)
+{
+	const char *bits = sb->place.privileges[PRIV_SECUREBITS];
+
+	if (!sb->place.pid)
+		*now = (struct privileges_now){ .permitted = capability_all() };
+	else if (privileges_look(sb->place.pid, now, err) < 0)
+		return -1;
+	now->bounding = privileges_caps(sb);
+	now->ambient = now->inheritable = privileges_ambient(sb);
+	now->uid = privileges_user(sb);
+	bool root = now->uid == 0 && !(sb->place.own[NS_USER] && !sb->place.mapped) && !(bits && strstr(bits, "noroot"));
+	now->permitted = now->effective = root ? now->bounding : now->ambient;
+	now->no_new_privs |= sb->place.privileges[PRIV_NONEWPRIVS] != NULL;
+	now->seccomp = sb->place.privileges[PRIV_SECCOMP] ? 2 : now->seccomp;
+	return 0;
+}
+
 /* The value of a line of /proc/PID/status. */
 static const char *line_of(const char *status, const char *name)
 {
@@ -155,6 +173,10 @@ int privileges_look(pid_t pid, struct privileges_now *now, struct err *err)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		*sets[i].to = strtoull(line_of(text, sets[i].name), NULL, 16);
+	/* The second number is the effective one. */
+	char *uids = (char *)line_of(text, "\nUid:");
+	strtoul(uids, &uids, 10);
+	now->uid = (unsigned)strtoul(uids, NULL, 10);
 	now->no_new_privs = (int)strtol(line_of(text, "\nNoNewPrivs:"), NULL, 10);
 	now->seccomp = (int)strtol(line_of(text, "\nSeccomp:"), NULL, 10);
 	snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);

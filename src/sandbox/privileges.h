@@ -31,9 +31,13 @@ unsigned privileges_user(const struct sandbox *sb);
 /* What the kernel says a process has. */
 struct privileges_now {
 	uint64_t inheritable, permitted, effective, bounding, ambient;
+	unsigned uid;                  /* effective; of a process as belljar numbers it, of the next program as the sandbox does */
 	int no_new_privs, seccomp;     /* seccomp: mode, 0 none, 1 strict, 2 filter */
 	unsigned long user_ns;         /* its user namespace, as its number; 0 when it can't be read */
 };
 int privileges_look(pid_t pid, struct privileges_now *now, struct err *err);
+
+/* What the next program is going to have: what an execve(2) of the first process would leave, less what the sandbox's values take. */
+int privileges_next(struct sandbox *sb, struct privileges_now *now, struct err *err);
 
 #endif
