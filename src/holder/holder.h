@@ -38,6 +38,7 @@ enum { WATCHES = 256 };        /* that belong to programs which run */
 struct holder {
 	int conns[CONNECTIONS];        /* to belljars; -1 = free */
 	int listening;                 /* of a named session: where later belljars come in; -1 = unnamed */
+	uid_t owner;                   /* the user that its belljars are, as its user namespace numbers them: the overflow id where it does not */
 	int null;                      /* /dev/null of the host */
 	int signals;                   /* signalfd for SIGCHLD */
 	int proc;                      /* /proc of the host while it shares the host's pid namespace, else -1 */

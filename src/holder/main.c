@@ -197,6 +197,14 @@ static void refuse_cut(int conn, uint32_t type)
 		answer(conn, &no_act, sizeof no_act, NULL, 0);
 }
 
+static uid_t peer_uid(int conn)
+{
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+
+	return getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 ? peer.uid : (uid_t)-1;
+}
+
 static void handle(struct holder *h, int *conn)
 {
 	struct message m = { 0 };
@@ -224,19 +232,20 @@ static void handle(struct holder *h, int *conn)
 		watch_tell(h, *conn, ((const struct wire_ask *)m.data)->job);
 	else if (type == WIRE_END)
 		end(h);
+	/* A user namespace gives it another number. */
+	if (type == WIRE_BATCH || type == WIRE_KEEP)
+		h->owner = peer_uid(*conn);
 	message_free(&m);
 }
 
 static void come_in(struct holder *h)
 {
-	struct ucred peer;
-	socklen_t n = sizeof peer;
 	int conn = accept4(h->listening, NULL, NULL, SOCK_CLOEXEC);
 
 	if (conn < 0)
 		return;
 	/* The socket lies in a directory only its owner may enter; this is the second lock on the door. */
-	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && (peer.uid == 0 || peer.uid == geteuid()))
+	if (peer_uid(conn) == h->owner)
 		for (int i = 0; i < CONNECTIONS; i++)
 			if (h->conns[i] < 0) {
 				h->conns[i] = conn;
@@ -345,7 +354,7 @@ static bool leave_keyring(void)
 int main(int argc, char **argv)
 {
 	struct holder_job first;
-	struct holder h = { .listening = -1, .unused = &first };
+	struct holder h = { .listening = -1, .owner = peer_uid(WIRE_SOCKET), .unused = &first };
 	sigset_t mask;
 
 	if (argc > 1 && strcmp(argv[1], "keeper") == 0)

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -17,6 +18,7 @@
 #include <netlink/attr.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "kern/net_conn.h"
 #include "kern/step.h"
@@ -73,6 +75,27 @@ static void put_own_mac(struct nl_msg *m)
 	net_put(m, IFLA_ADDRESS, mac, sizeof mac);
 }
 
+/*
+ * A link on the host that those inside can send to: the host would believe what they say as a router (CVE-2020-10749). Only what the host
+ * itself would do is lost. On failure the link goes.
+ */
+static int guard_host(struct net_conn *c, const struct step *s, const char *link, struct err *err)
+{
+	static const char *const files[] = { "accept_ra", "accept_redirects" };
+	char path[64 + IFNAMSIZ];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/%s", link, files[i]);
+		/* Without IPv6 there is nothing to believe. */
+		if (io_put(AT_FDCWD, path, "0") == 0 || errno == ENOENT)
+			continue;
+		err_set(err, errno, "%s: can't have the host ignore routers there", link);
+		unmake(c, s);
+		return -1;
+	}
+	return 0;
+}
+
 int net_bridge(struct step *s, struct err *err)
 {
 	struct net_conn *c = net_open(s->place, err);
@@ -94,7 +117,9 @@ int net_bridge(struct step *s, struct err *err)
 		return err_set(err, EEXIST, "%s: there is a link %s already", s->place->name, s->to);
 	if (number == EOPNOTSUPP)
 		err_try(err, "!modprobe bridge");
-	return number ? refuse(c, s, "made", number, err) : 0;
+	if (number)
+		return refuse(c, s, "made", number, err);
+	return s->place->own[NS_NET] ? 0 : guard_host(c, s, s->to, err);
 }
 
 static void put_queues(struct nl_msg *m)
@@ -169,7 +194,11 @@ int net_veth(struct step *s, struct err *err)
 		err_set(err, number, "%s: %s is no bridge, but one end of a link", s->place->name, s->from);
 		return err_try(err, "the name of a sandbox or of a bridge");
 	}
-	return number ? veth_refused(c, s, there, number, err) : 0;
+	if (number)
+		return veth_refused(c, s, there, number, err);
+	if (s->place->own[NS_NET] && s->fd[0] >= 0)
+		return 0;
+	return guard_host(c, s, s->fd[0] < 0 ? s->what : s->to, err);
 }
 
 /* Who types unlink has looked whether it is there; what is taken back may have gone with its other end. */

@@ -127,6 +127,8 @@ static void network(struct buf *b, const struct step *s, const char *key)
 		buf_fmt(b, streq(place, "host") ? "tcpdump" : streq(place, "lab") ? "ip netns exec lab tcpdump" : "nsenter -t $%s -n tcpdump", place);
 	else if (streq(key, "here"))
 		buf_fmt(b, streq(place, "host") ? "1" : streq(place, "lab") ? "lab" : "$%s", place);
+	else if (streq(key, "guard"))
+		buf_str(b, !s->place->own[NS_NET] || streq(text, "host") ? "; write(/proc/sys/net/ipv6/conf/LINK/accept_ra, accept_redirects, \"0\") on the host" : "");
 	else if (streq(key, "nodad"))
 		buf_str(b, strchr(text, ':') ? "nodad" : "");
 	else if (streq(key, "dev") ? s->to : s->from) {
@@ -231,7 +233,7 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		attributes(b, s->flags);
 	else if (streq(key, "propagation"))
 		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
-	else if (streq(key, "in") || streq(key, "chains") || streq(key, "ip") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
+	else if (streq(key, "in") || streq(key, "chains") || streq(key, "ip") || streq(key, "guard") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
 		network(b, s, key);
 	else if (starts_with(key, "priv") || streq(key, "value"))
 		privilege(b, s, key);

@@ -9,7 +9,7 @@
  *   probe fork N             start N children that wait; prints how many could be started
  *   probe serve PORT TEXT [TIMES]   accept so many connections (1), send TEXT to each
  *   probe ask ADDRESS PORT   connect, print what comes
- *   probe calls NAME...      make each of these system calls; prints NAME=ok or the error's name
+ *   probe calls NAME...      make each of these system calls (nrN: number N); prints NAME=ok or the error's name
  *   probe clock NAME         seconds of the monotonic or boottime clock
  */
 #define _GNU_SOURCE
@@ -302,6 +302,20 @@ static long make_call(const char *name)
 		return syscall(SYS_syslog, 9 /* SYSLOG_ACTION_SIZE_UNREAD */, NULL, 0);
 	if (strcmp(name, "swapon") == 0)
 		return syscall(SYS_swapon, "/no/such/file", 0);
+	if (strcmp(name, "vsock") == 0)
+		return syscall(SYS_socket, 40 /* AF_VSOCK */, SOCK_STREAM, 0);
+	if (strcmp(name, "vsock-high") == 0)
+		return syscall(SYS_socket, 0xdead000000000000 | 40, SOCK_STREAM, 0);
+	if (strncmp(name, "nr", 2) == 0)
+		return syscall(strtol(name + 2, NULL, 0), -1L, 0L, 0L, 0L);
+#ifdef __x86_64__
+	if (strcmp(name, "mount-i386") == 0) {
+		long result;
+		__asm__ volatile("int $0x80" : "=a"(result) : "a"(21), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0) : "memory", "r8", "r9", "r10", "r11");
+		errno = (int)-result;
+		return result < 0 ? -1 : 0;
+	}
+#endif
 	sock = socket(AF_INET, SOCK_STREAM, 0);
 	if (strcmp(name, "low-port") == 0)
 		return bind(sock, (struct sockaddr *)&low, sizeof low);
@@ -327,9 +341,9 @@ static int make_calls(int n, char **names)
 		number = WEXITSTATUS(status);
 		if (number == EDOM)
 			return die("no such call here");
-		if (WIFSIGNALED(status))
-			raise(WTERMSIG(status));
-		printf("%s=%s\n", names[i], number == 0 ? "ok" : strerrorname_np(number));
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+			raise(SIGSYS);
+		printf("%s=%s\n", names[i], WIFSIGNALED(status) ? "killed" : number == 0 ? "ok" : strerrorname_np(number));
 		fflush(stdout);
 	}
 	return 0;
