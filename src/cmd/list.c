@@ -17,6 +17,7 @@ const struct command *const cmd_families[] = {
 	cmd_shape,
 	cmd_look,
 	cmd_network_modes,
+	cmd_network_device,
 	cmd_network_nat,
 	cmd_limits,
 	cmd_top,

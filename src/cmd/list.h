@@ -19,6 +19,7 @@ extern const struct command cmd_shape[];      /* shape.c: shape */
 extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph capture path */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
 extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
+extern const struct command cmd_network_device[]; /* network_device.c: device alter vlan */
 extern const struct command cmd_network_nat[]; /* network_nat.c: nat publish firewall forward */
 extern const struct command cmd_seccomp[];    /* seccomp.c */
 extern const struct command cmd_harden[];     /* harden.c: mask readonly harden */

@@ -345,7 +345,7 @@ int gate_planned_link(const struct gate *g, const struct place *p, const char *n
 {
 	for (size_t i = g->n_done; i-- > 0;) {
 		const struct step *s = &g->done[i].done;
-		if ((s->kind == STEP_BRIDGE || s->kind == STEP_VETH) && s->place && is_end(s, p, name) && !is_unlinked(g, i))
+		if ((s->kind == STEP_BRIDGE || s->kind == STEP_VETH || s->kind == STEP_DEVICE) && s->place && is_end(s, p, name) && !is_unlinked(g, i))
 			return (int)s->kind;
 	}
 	return -1;

@@ -82,6 +82,8 @@ struct net_api {
 	int (*set_up)(struct step *s, bool up, struct err *err);
 	int (*addr)(struct step *s, bool add, struct err *err);
 	int (*route)(struct step *s, bool add, struct err *err);
+	int (*device)(struct step *s, struct err *err);
+	int (*alter)(struct step *s, struct err *err);
 
 	/* Reading. Arrays are the caller's to free. 0 or -1. */
 	/* By name: 1 found, 0 there is none, or -1. With LINK NULL it is only looked for, which takes 1 us and no lock. */

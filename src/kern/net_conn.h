@@ -65,6 +65,13 @@ int net_forwards(struct place *p, int family, int in, bool *does, struct err *er
 int net_port(struct place *p, int index, struct net_port *port, struct err *err);
 int net_learnt(struct place *p, int bridge, const char *mac, int *port, struct err *err);
 
+/* How the namespace of the connection numbers that of the descriptor FD; it is given a number if it has none. 0 or an errno. */
+int net_number_place(struct net_conn *c, int fd, int *nsid);
+/* The index of a link in the namespace of that number, 0 when there is none. */
+int net_index_there(int nsid, struct net_conn *c, const char *name);
+
+int net_device(struct step *s, struct err *err);
+int net_alter(struct step *s, struct err *err);
 int net_vxlan(struct step *s, struct err *err);
 int net_reshape(struct step *s, struct err *err);
 int net_shape(struct place *p, const char *link, struct net_queue *queue, struct err *err);

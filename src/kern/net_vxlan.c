@@ -38,8 +38,7 @@ static int ask_nsid(struct net_conn *c, int type, int fd, int *nsid)
 	return net_ask(c, m, type == RTM_GETNSID ? on_nsid : NULL, nsid);
 }
 
-/* How the namespace of the connection numbers that of FD; it is given a number if it has none. 0 or an errno. */
-static int number_of(struct net_conn *c, int fd, int *nsid)
+int net_number_place(struct net_conn *c, int fd, int *nsid)
 {
 	int number = ask_nsid(c, RTM_GETNSID, fd, nsid);
 
@@ -65,8 +64,7 @@ static void on_index(const struct nlmsghdr *head, void *arg)
 		*(int *)arg = ((const struct ifinfomsg *)nlmsg_data(head))->ifi_index;
 }
 
-/* The number of the link that packets go out by, in the namespace of that number. */
-static int index_there(int nsid, struct net_conn *c, const char *name)
+int net_index_there(int nsid, struct net_conn *c, const char *name)
 {
 	struct ifinfomsg head = { 0 };
 	int index = 0;
@@ -124,11 +122,11 @@ int net_vxlan(struct step *s, struct err *err)
 		return -1;
 	if (!(bridge = net_index(c, s->from)))
 		return err_set(err, ENODEV, "%s: no bridge %s", s->place->name, s->from);
-	int number = number_of(c, own >= 0 ? own : s->fd[0], &nsid);
+	int number = net_number_place(c, own >= 0 ? own : s->fd[0], &nsid);
 	if (number || nsid < 0)
 		return err_set(err, number ? number : ENOENT, "%s: can't number the net namespace that %s is in", s->place->name, s->what);
 	const char *colon = strchr(s->what, ':');
-	if (!(dev = index_there(nsid, c, colon ? colon + 1 : s->what)))
+	if (!(dev = net_index_there(nsid, c, colon ? colon + 1 : s->what)))
 		return err_set(err, ENODEV, "there is no link %s, over which %s could send", s->what, s->to);
 	_cleanup_message_ struct nl_msg *m = vxlan_message(s, bridge, nsid, dev);
 	number = net_ask(c, m, NULL, NULL);

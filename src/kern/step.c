@@ -263,6 +263,16 @@ static int undo_sysctl(const struct step *done, struct step *inverse)
 	return done->old[0] ? 1 : 0;
 }
 
+/* A link that was renamed is found by its new name. */
+static int undo_alter(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->old;
+	if (streq(done->what, "name"))
+		inverse->to = done->text;
+	return 1;
+}
+
 static int undo_shape(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
@@ -303,6 +313,8 @@ static int act_unaddr(struct step *s, int fd, struct err *err) { NET(addr(s, fal
 static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, true, err)); }
 static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
 static int act_vxlan(struct step *s, int fd, struct err *err) { NET(vxlan(s, err)); }
+static int act_device(struct step *s, int fd, struct err *err) { NET(device(s, err)); }
+static int act_alter(struct step *s, int fd, struct err *err) { NET(alter(s, err)); }
 static int act_shape(struct step *s, int fd, struct err *err) { NET(reshape(s, err)); }
 
 static int act_rmtree(struct step *s, int fd, struct err *err)
@@ -472,6 +484,10 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_CAPTURE] = { .name = "capture", .who = WHO_HOST, .say = "write what passes over {to} in {place} into {from}",
 		.calls = "socket(AF_PACKET) in the net namespace of {place}; bind({to}); recvmsg() and write({from}) for each packet",
 		.shell = "{tcpdump} -i {to} -w {from}", .act = capture_run, .for_good = "what was captured is in the file" },
+	[STEP_DEVICE] = { .name = "device", .who = WHO_HOST, .say = "make the link {to} ({what}{device}) in {place}",
+		.calls = "RTM_NEWLINK {to} kind {what}{device}", .shell = "{add device}", .act = act_device, .inverse = undo_link },
+	[STEP_ALTER] = { .name = "alter", .who = WHO_HOST, .say = "in {place}, set the {what} of {to} to {text}",
+		.calls = "RTM_NEWLINK {to} {what} {text}", .shell = "{alter}", .act = act_alter, .inverse = undo_alter },
 	[STEP_PROBE] = { .name = "probe", .who = WHO_HOST, .say = "send one packet from {place} to {to}, and see which rules it meets on its way",
 		.calls = "socket(); sendto({to}) or connect({to}); NFT_MSG_NEWTABLE belljar-trace; NFT_MSG_TRACE", .shell = "{in}ping -c 1 {to}",
 		.act = probe_run, .for_good = "the packet is gone" },

@@ -89,6 +89,9 @@ enum step_kind {
 	STEP_UNROUTE,      /* the same */
 	STEP_VXLAN,        /* to: name here, from: bridge here, num: id, text: the other machine's address or a group's, flags: UDP port,
 	                    * what: link that it sends over ("web:eth0"), fd[0]: net namespace of that (-1 = host's), fd[1]: index or 0 */
+	STEP_DEVICE,       /* to: name here, what: dummy, macvlan, ipvlan, vlan, tun, tap, from: the link below it ("host:eth0") or NULL,
+	                    * fd[0]: net namespace of that (-1 = host's), num: id of a vlan */
+	STEP_ALTER,        /* to: link, what: mtu, mac, name; stp, vlans (of a bridge: on, off); vlan (of a port: its number), text: the value */
 	STEP_CAPTURE,      /* to: link, from: file on the host, num: packets, flags: ns (each 0 = no matter); see capture.h */
 	STEP_PROBE,        /* to: address, num: TCP port or 0, probe: the packet, and what became of it (probe.h) */
 	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */

@@ -194,6 +194,39 @@ static void shaping(struct buf *b, const struct step *s, const char *key)
 	}
 }
 
+/* What only STEP_DEVICE and STEP_ALTER need. */
+static void device(struct buf *b, const struct step *s, const char *key)
+{
+	const char *colon = s->from ? strchr(s->from, ':') : NULL;
+	bool on = s->text && streq(s->text, "on");
+
+	if (streq(key, "device")) {
+		if (streq(s->what, "vlan"))
+			buf_fmt(b, " %d", (int)s->num);
+		if (s->from)
+			buf_fmt(b, " over %s", s->from);
+	} else if (streq(key, "alter")) {
+		network(b, s, streq(s->what, "vlan") ? "in" : "ip");
+		if (streq(s->what, "vlan"))
+			buf_fmt(b, "bridge vlan add dev %s vid %s pvid untagged", s->to, s->text);
+		else if (streq(s->what, "stp") || streq(s->what, "vlans"))
+			buf_fmt(b, " link set dev %s type bridge %s %d", s->to, streq(s->what, "stp") ? "stp_state" : "vlan_filtering", on);
+		else
+			buf_fmt(b, " link set dev %s %s %s", s->to, streq(s->what, "mac") ? "address" : s->what, s->text);
+	} else if (s->from) {
+		if (starts_with(s->from, "host:"))
+			buf_str(b, "ip");
+		else
+			buf_fmt(b, starts_with(s->from, "lab:") ? "ip -n lab" : "nsenter -t $%.*s -n ip", colon ? (int)(colon - s->from) : 0, s->from);
+		buf_fmt(b, " link add link %s name %s netns $%s type %s", colon ? colon + 1 : s->from, s->to, s->place->name, s->what);
+		if (streq(s->what, "vlan"))
+			buf_fmt(b, " id %d", (int)s->num);
+	} else {
+		network(b, s, "ip");
+		buf_fmt(b, s->what[0] == 't' ? " tuntap add dev %s mode %s" : " link add %s type %s", s->to, s->what);
+	}
+}
+
 static void field(struct buf *b, const struct step *s, const char *name, size_t n)
 {
 	char key[16] = "";
@@ -247,6 +280,8 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		network(b, s, key);
 	else if (streq(key, "over") || streq(key, "dev over"))
 		overlay(b, s, key);
+	else if (streq(key, "device") || streq(key, "alter") || streq(key, "add device"))
+		device(b, s, key);
 	else if (streq(key, "shape") || streq(key, "queues") || streq(key, "tc"))
 		shaping(b, s, key);
 	else

@@ -91,6 +91,19 @@ int network_target(struct session *s, struct sandbox *sb, const char *text, stru
 	return find_here(s, sb, t, err);
 }
 
+int network_target_used(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err)
+{
+	if (!starts_with(text, "host:"))
+		return network_target(s, sb, text, t, err);
+	t->place = &s->host;
+	t->label = "host";
+	network_set_name(t->name, text + strlen("host:"));
+	int found = network_find(s, &s->host, t->name, &t->link, err);
+	if (found == 0)
+		err_set(err, ENODEV, "host: no link %s", t->name);
+	return found > 0 ? 0 : -1;
+}
+
 /* The only link a sandbox has. */
 static int find_only(struct session *s, struct sandbox *sb, struct target *t, struct err *err)
 {

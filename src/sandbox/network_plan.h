@@ -44,6 +44,9 @@ struct target {
 };
 int network_target(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err);
 
+/* The same for a link that is only used, not changed: on the host it may be anybody's. */
+int network_target_used(struct session *s, struct sandbox *sb, const char *text, struct target *t, struct err *err);
+
 /* Has it a net namespace of its own? 0, or -1 with err. */
 int network_need(const struct sandbox *sb, struct err *err);
 

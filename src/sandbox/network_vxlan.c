@@ -31,20 +31,6 @@ static int check_wish(const struct vxlan_wish *w, struct err *err)
 	return err_try(err, "%s %s", w->group ? "remote" : "group", w->far);
 }
 
-/* The link that packets go out by. On the host it need not be ours: nothing is changed about it. */
-static int find_dev(struct session *s, struct sandbox *sb, const char *dev, struct target *t, struct err *err)
-{
-	if (!starts_with(dev, "host:"))
-		return network_target(s, sb, dev, t, err);
-	t->place = &s->host;
-	t->label = "host";
-	network_set_name(t->name, dev + strlen("host:"));
-	int found = network_find(s, &s->host, t->name, &t->link, err);
-	if (found == 0)
-		err_set(err, ENODEV, "host: no link %s", t->name);
-	return found > 0 ? 0 : -1;
-}
-
 int network_vxlan(struct session *s, struct sandbox *sb, const struct vxlan_wish *w, struct err *err)
 {
 	struct plan p = { .session = s };
@@ -52,7 +38,7 @@ int network_vxlan(struct session *s, struct sandbox *sb, const struct vxlan_wish
 	struct place *place;
 	int index = 0;
 
-	if (net_name_check(w->name, err) < 0 || check_wish(w, err) < 0 || find_dev(s, sb, w->dev, &dev, err) < 0 ||
+	if (net_name_check(w->name, err) < 0 || check_wish(w, err) < 0 || network_target_used(s, sb, w->dev, &dev, err) < 0 ||
 	    network_find_bridge(s, w->bridge, &place, err) < 0)
 		return -1;
 	int found = network_find(s, place, w->name, NULL, err);
