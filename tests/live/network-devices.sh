@@ -51,10 +51,10 @@ else
 	has "bridges without VLANs" "$status:$err" "1:*br0 can't be changed (EOPNOTSUPP)*know no VLANs*"
 fi
 run -c "bridge bjt-stp host; alter host:bjt-stp stp on
-!grep . /sys/class/net/bjt-stp/bridge/stp_state
+!ip -d link show bjt-stp | grep -o 'stp_state [01]'
 undo
-!grep . /sys/class/net/bjt-stp/bridge/stp_state"
-has "STP is on, and off again" "$status:$out" "0:1*0"
+!ip -d link show bjt-stp | grep -o 'stp_state [01]'"
+has "STP is on, and off again" "$status:$out" "0:stp_state 1*stp_state 0"
 
 # Bad input.
 [ -z "${PREFIX:-}" ] || done_testing
