@@ -49,7 +49,7 @@ const struct command cmd_network_device[] = {
 	  "/dev/net/tun. *macvlan* is a second card at the wire of *LINK*, with a hardware address of its own; *ipvlan* shares that of *LINK*; with *vlan* "
 	  "packets get the tag *ID* there. *LINK* may be of the host, `host:eth0`, and is only used, not changed; so the sandbox is in the network that the "
 	  "host is in, as with Docker's macvlan driver. The host itself can't be reached over it.",
-	  "new web\nunshare net\ndevice d0 dummy\naddr d0 10.9.0.1/32\nlinks\n", 0, run_device },
+	  "new web\nunshare net\nexplain device d0 dummy\n", 0, run_device },
 	{ "alter", "network", "change a link: its MTU, hardware address, name, or a bridge's STP",
 	  "LINK:link (mtu N:number | mac MAC:word | name NEW:linkname | stp (on | off))",
 	  "*mtu* is the longest packet that it sends; the other end has one of its own. *name*: links of the host and bridges keep theirs. *stp* has a "
@@ -59,7 +59,6 @@ const struct command cmd_network_device[] = {
 	{ "vlan", "network", "put a port of a bridge into a VLAN", "LINK:link ID:number",
 	  "From then on the bridge keeps VLANs apart: who is in another one is not reached, not even with broadcasts, as if there were several bridges. "
 	  "Ports that were not named are in VLAN 1, and so is the bridge itself. *LINK* is the bridge's side of a link, `lab:web.eth0`.",
-	  "bridge br0\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nnew db\nunshare net\nlink db br0 10.0.0.3/24\nvlan lab:web.eth0 7\nvlan lab:db.eth0 7\n"
-	  "run ping -c 1 -W 5 10.0.0.2\n", 0, run_vlan },
+	  "bridge br0\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nnew db\nunshare net\nlink db br0 10.0.0.3/24\nexplain vlan lab:web.eth0 7\n", 0, run_vlan },
 	{ .name = NULL },
 };

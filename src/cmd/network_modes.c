@@ -68,7 +68,7 @@ const struct command cmd_network_modes[] = {
 	  "same links, addresses and ports.\n\n"
 	  "*bridge*: a *net* namespace, a link to the bridge (br0, if none is named) with a free address of each of its subnets, the default route to the "
 	  "bridge, and names (see *names*). A bridge that is not there is made with the first of 172.17.0.0/16 to 172.31.0.0/16 that is free. "
-	  "From the bridge a way out is made by *nat*.",
+	  "From the bridge a way out is made by *nat*. belljar-network(7) has the modes side by side with Docker's.",
 	  "new web\nunshare mnt\nroot busybox\nnetwork bridge\nnew db\nunshare mnt\nroot busybox\nnetwork bridge\nrun ping -c 1 -W 5 web\n"
 	  "new spy\nnetwork container:db\nrun ip addr\n", 0, run_network },
 	{ "names", "network", "make the sandbox known by name to the others of a bridge", "BRIDGE:linkname",

@@ -197,33 +197,33 @@ static void shaping(struct buf *b, const struct step *s, const char *key)
 /* What only STEP_DEVICE and STEP_ALTER need. */
 static void device(struct buf *b, const struct step *s, const char *key)
 {
-	const char *colon = s->from ? strchr(s->from, ':') : NULL;
-	bool on = s->text && streq(s->text, "on");
+	const char *what = s->what ? s->what : "", *to = s->to ? s->to : "", *text = s->text ? s->text : "", *colon = s->from ? strchr(s->from, ':') : NULL;
+	bool on = streq(text, "on");
 
 	if (streq(key, "device")) {
-		if (streq(s->what, "vlan"))
+		if (streq(what, "vlan"))
 			buf_fmt(b, " %d", (int)s->num);
 		if (s->from)
 			buf_fmt(b, " over %s", s->from);
 	} else if (streq(key, "alter")) {
-		network(b, s, streq(s->what, "vlan") ? "in" : "ip");
-		if (streq(s->what, "vlan"))
-			buf_fmt(b, "bridge vlan add dev %s vid %s pvid untagged", s->to, s->text);
-		else if (streq(s->what, "stp") || streq(s->what, "vlans"))
-			buf_fmt(b, " link set dev %s type bridge %s %d", s->to, streq(s->what, "stp") ? "stp_state" : "vlan_filtering", on);
+		network(b, s, streq(what, "vlan") ? "in" : "ip");
+		if (streq(what, "vlan"))
+			buf_fmt(b, "bridge vlan add dev %s vid %s pvid untagged", to, text);
+		else if (streq(what, "stp") || streq(what, "vlans"))
+			buf_fmt(b, " link set dev %s type bridge %s %d", to, streq(what, "stp") ? "stp_state" : "vlan_filtering", on);
 		else
-			buf_fmt(b, " link set dev %s %s %s", s->to, streq(s->what, "mac") ? "address" : s->what, s->text);
+			buf_fmt(b, " link set dev %s %s %s", to, streq(what, "mac") ? "address" : what, text);
 	} else if (s->from) {
 		if (starts_with(s->from, "host:"))
 			buf_str(b, "ip");
 		else
 			buf_fmt(b, starts_with(s->from, "lab:") ? "ip -n lab" : "nsenter -t $%.*s -n ip", colon ? (int)(colon - s->from) : 0, s->from);
-		buf_fmt(b, " link add link %s name %s netns $%s type %s", colon ? colon + 1 : s->from, s->to, s->place->name, s->what);
-		if (streq(s->what, "vlan"))
+		buf_fmt(b, " link add link %s name %s netns $%s type %s", colon ? colon + 1 : s->from, to, s->place->name, what);
+		if (streq(what, "vlan"))
 			buf_fmt(b, " id %d", (int)s->num);
 	} else {
 		network(b, s, "ip");
-		buf_fmt(b, s->what[0] == 't' ? " tuntap add dev %s mode %s" : " link add %s type %s", s->to, s->what);
+		buf_fmt(b, what[0] == 't' ? " tuntap add dev %s mode %s" : " link add %s type %s", to, what);
 	}
 }
 
