@@ -73,6 +73,7 @@ static int run_root(struct shell *sh, const struct args *a, struct err *err)
 	struct root_wish wish = {
 		.mode = arg_has(a, "ro") ? ROOT_READ_ONLY : arg_has(a, "rw") ? ROOT_WRITES_REACH : ROOT_KEPT_APART,
 		.upper = (char *)arg_text(a, "DIR"),
+		.image = arg_has(a, "image"),
 		.size = arg_num(a, "SIZE", 0),
 		.unpack = arg_num(a, "BYTES", 0),
 		.devices = arg_has(a, "devices"),
@@ -180,12 +181,13 @@ static int run_mounts(struct shell *sh, const struct args *a, struct err *err)
 
 const struct command cmd_files[] = {
 	{ .name = "root", .group = "file system", .brief = "give the sandbox another root",
-	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | DIR:path) | size SIZE:size | unpack BYTES:size | devices]...",
+	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | image | DIR:path) | size SIZE:size | unpack BYTES:size | devices]...",
 	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, LAYER a directory or a tar archive "
 		  "(plain, gzip, bzip2, xz or zstd) on the host. Several lie on one another, the first on top: a file is found in the topmost "
 		  "layer that has it or a mark that it is deleted.\n\n"
-		  "What is written goes to an upper layer: in memory, at most SIZE (256M if not said), and thrown away with the sandbox; or with "
-		  "*upper* DIR in the directory `upper` of DIR, where it stays. With *ro* nothing can be written. With *rw* the one directory itself is "
+		  "What is written goes to an upper layer: in memory, at most SIZE (256M if not said), and thrown away with the sandbox; with "
+		  "*upper image* to a file system of SIZE (1G if not said, some of it for the file system itself) in a file on the host's disk, which goes "
+		  "with the sandbox too; or with *upper* DIR in the directory `upper` of DIR, where it stays. With *ro* nothing can be written. With *rw* the one directory itself is "
 		  "the root, and writes reach it; the directories to mount on are made in it.\n\n"
 		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
 		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "

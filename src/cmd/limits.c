@@ -11,6 +11,7 @@
 #include "cmd/shell.h"
 #include "lang/grammar.h"
 #include "sandbox/limits.h"
+#include "sandbox/upper.h"
 #include "sandbox/network_shape.h"
 
 /* The kernel has no more numbers for processes (PID_MAX_LIMIT), and refuses a higher limit. */
@@ -249,7 +250,7 @@ static const struct column usage_columns[] = {
 	{ "LIMIT", "memory_limit", COL_TEXT },   { "SWAP", "swap", COL_TEXT },           { "CPU TIME", "cpu_time", COL_TEXT },
 	{ "THROTTLED", "throttled", COL_TEXT },  { "PIDS", "pids", COL_NUMBER },         { "LIMIT", "pids_limit", COL_TEXT },
 	{ "READ", "io_read", COL_TEXT },         { "WRITTEN", "io_written", COL_TEXT },  { "OOM KILLS", "oom_kills", COL_NUMBER },
-	{ "PRESSURE", "pressure", COL_TEXT },    { "STATE", "state", COL_TEXT },
+	{ "PRESSURE", "pressure", COL_TEXT },    { "STATE", "state", COL_TEXT },       { "DISK", "disk", COL_TEXT },
 };
 static const struct column usage_keys[] = {
 	{ NULL, "sandbox", COL_TEXT },           { NULL, "memory", COL_NUMBER },         { NULL, "memory_peak", COL_NUMBER },
@@ -259,7 +260,8 @@ static const struct column usage_keys[] = {
 	{ NULL, "pids_limit", COL_NUMBER },      { NULL, "oom_kills", COL_NUMBER },      { NULL, "memory_high_events", COL_NUMBER },
 	{ NULL, "forks_refused", COL_NUMBER },   { NULL, "io_read", COL_NUMBER },        { NULL, "io_written", COL_NUMBER },
 	{ NULL, "cpu_pressure_us", COL_NUMBER }, { NULL, "memory_pressure_us", COL_NUMBER }, { NULL, "io_pressure_us", COL_NUMBER },
-	{ NULL, "frozen", COL_NUMBER },          { NULL, "cpus", COL_TEXT },
+	{ NULL, "frozen", COL_NUMBER },          { NULL, "cpus", COL_TEXT },             { NULL, "disk", COL_NUMBER },
+	{ NULL, "disk_free", COL_NUMBER },       { NULL, "disk_files", COL_NUMBER },     { NULL, "disk_files_free", COL_NUMBER },
 };
 
 /* Absent and unlimited are both null for programs. */
@@ -320,11 +322,32 @@ static void row_for_programs(struct table *t, const struct cg_usage *u)
 	table_cell(t, u->cpus[0] ? u->cpus : NULL);
 }
 
+/* What is written to the upper layer of the root, and what of its size is left. */
+static void disk_cells(struct table *t, const struct mnt_room *room, bool there, bool people)
+{
+	char used[32], total[32];
+
+	if (people && there) {
+		limit_size_text(room->total - room->free, used);
+		limit_size_text(room->total, total);
+		table_fmt(t, "%s of %s", used, total);
+	} else if (people) {
+		table_cell(t, NULL);
+	} else {
+		number_cell(t, there ? room->total - room->free : -1);
+		number_cell(t, there ? room->free : -1);
+		number_cell(t, there ? room->files - room->files_free : -1);
+		number_cell(t, there ? room->files_free : -1);
+	}
+}
+
 static int usage_row(struct shell *sh, struct table *t, struct sandbox *sb, struct err *err)
 {
+	struct mnt_room room = { 0 };
 	struct cg_usage u;
+	int there = upper_room(sb, &room, err);
 
-	if (limits_usage(sb, &u, err) < 0)
+	if (there < 0 || limits_usage(sb, &u, err) < 0)
 		return -1;
 	table_row(t);
 	table_cell(t, sb->name);
@@ -332,6 +355,7 @@ static int usage_row(struct shell *sh, struct table *t, struct sandbox *sb, stru
 		row_for_programs(t, &u);
 	else
 		row_for_people(t, &u);
+	disk_cells(t, &room, there, !sh->json);
 	return 0;
 }
 
@@ -380,7 +404,7 @@ const struct command cmd_limits[] = {
 			"memory-high SIZE:sizemax | oom (group | off | max) | cpu SHARE:cpu | cpu-weight WEIGHT:nummax | "
 			"cpu-burst (max | TIME:time) | cpus LIST | mems LIST | pids COUNT:nummax | io PATH:path RATE:rate... | "
 			"io-weight WEIGHT:nummax | hugetlb PAGE:size SIZE:sizemax | "
-			"net [tx SENT:bitratemax | rx RECEIVED:bitratemax]...]...",
+			"disk SIZE:sizemax | net [tx SENT:bitratemax | rx RECEIVED:bitratemax]...]...",
 		.text =
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
 			"them. Programs that run already come under them too. Several limits in one command are set all or "
@@ -403,6 +427,9 @@ const struct command cmd_limits[] = {
 			"what *cpu* allows in 100 ms. *cpu-weight*: share when processors are scarce, 1 to 10000; who "
 			"has not been given any has 100.\n\n"
 			"*cpus*: the processors that may be used, such as `0-2,5`. *mems*: the memory nodes.\n\n"
+			"*disk*: bytes that may be written to the root's upper layer in memory, and files in proportion; then "
+			"writing fails with ENOSPC. `max` is the size that the root was given. An upper layer on disk has its size from "
+			"*root* with *upper image size*.\n\n"
 			"*pids*: number of processes and threads. When it is reached, fork fails with EAGAIN.\n\n"
 			"*io*: bytes and operations a second that may be read from a disk and written to it. The disk is a "
 			"block device or the one that a path is on, always the whole. Version 1 misses what is "
@@ -435,7 +462,8 @@ const struct command cmd_limits[] = {
 		.text =
 			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor "
 			"time, and the time that programs had to wait because of a *cpu* limit; processes; bytes read from disks and "
-			"written; how many programs the kernel killed for want of memory; and pressure: what part of the last ten "
+			"written; how many programs the kernel killed for want of memory; what is written to the root's upper layer, "
+			"of its size; and pressure: what part of the last ten "
 			"seconds some program had to wait for processor, memory or disk (not on version 1 alone). A figure is absent as "
 			"long as its controller does not count for "
 			"the sandbox: that begins with the first *limit* on it, of which `limit memory max` limits nothing.\n\n"

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
@@ -246,6 +247,58 @@ int mnt_propagate(struct step *s, int fd, struct err *err)
 	if (mount(NULL, s->to, NULL, s->flags, NULL) < 0)
 		return err_set(err, errno, "%s: can't cut %s's mounts off from the host's", s->to, s->place->name);
 	return 0;
+}
+
+/* Changes to a mount that is there. */
+
+static int open_mount(struct step *s, struct err *err)
+{
+	_cleanup_close_ int fd = open_target(s, 0, 0, err);
+	struct statx st;
+
+	if (fd < 0)
+		return -1;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 && (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+	    !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
+		err_set(err, EINVAL, "%s: nothing is mounted there in %s", s->to, s->place->name);
+		return err_try(err, "mounts");
+	}
+	return move_fd(&fd);
+}
+
+int mnt_remount(struct step *s, int fd, struct err *err)
+{
+	struct sys_mount_attr attr = { .set = s->flags, .clear = (uint64_t)s->num };
+	_cleanup_close_ int mount = open_mount(s, err);
+	struct statvfs st;
+
+	(void)fd;
+	if (mount < 0)
+		return -1;
+	/* The flags of statvfs that are meant are the same bits. */
+	s->old_num = fstatvfs(mount, &st) == 0 ? (int64_t)(st.f_flag & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) : 0;
+	if (sys_mount_setattr(mount, "", AT_EMPTY_PATH, &attr) == 0)
+		return 0;
+	int number = errno;
+	err_set(err, number, "%s: the flags of the mount in %s can't be changed", s->to, s->place->name);
+	if (number == EPERM)
+		err_why(err, "it came from a mount namespace with more privileges, which locked them");
+	else if (number == EBUSY)
+		err_why(err, "a program has a file in it open for writing");
+	return -1;
+}
+
+int mnt_propagation(struct step *s, int fd, struct err *err)
+{
+	struct sys_mount_attr attr = { .propagation = s->flags & ~(uint64_t)MS_REC };
+	_cleanup_close_ int mount = open_mount(s, err);
+
+	(void)fd;
+	if (mount < 0)
+		return -1;
+	if (sys_mount_setattr(mount, "", AT_EMPTY_PATH | (s->flags & MS_REC ? AT_RECURSIVE : 0), &attr) == 0)
+		return 0;
+	return err_set(err, errno, "%s: what is handed on at the mount in %s can't be changed", s->to, s->place->name);
 }
 
 /* Directories. S->old says what was made: the inode number of the last one, and how many of the parts of the path are new. */

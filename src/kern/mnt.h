@@ -7,8 +7,8 @@
  * no magic links); a target that is a symbolic link is followed inside, never out.
  *
  * An overlay: from = lower directories on the host, the topmost first, separated by ':' (backslash escapes). The upper layer is a tmpfs that
- * is attached nowhere, of the size in text ("size=1048576", inodes bounded too), or the directory `upper` of DIR ("upper=DIR"), which
- * STEP_UPPER made; a read-only overlay of several layers has none. Two layers are belljar's own, and have names that no path has:
+ * is attached nowhere, of the size in text ("size=1048576", inodes bounded too), an ext4 in a file without a name ("image=1048576"), or the
+ * directory `upper` of DIR ("upper=DIR"), which STEP_UPPER made; a read-only overlay of several layers has none. Two layers are belljar's own, and have names that no path has:
  * MNT_LAYER_BUSYBOX with the path of a static busybox behind it is a small tmpfs with that and a link for each applet; MNT_LAYER_BASE has
  * only what is to be mounted on.
  * proc, sysfs and mqueue show the namespaces of who makes them, so they are made inside (second half), all others outside.
@@ -36,7 +36,9 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err);
 int mnt_make_devices(struct step *s, int *fd, struct err *err);
 int mnt_attach(struct step *s, int fd, struct err *err);          /* STEP_MOUNT, STEP_BIND, STEP_DEVICES: at s->to */
 int mnt_umount(struct step *s, int fd, struct err *err);
-int mnt_propagate(struct step *s, int fd, struct err *err);
+int mnt_propagate(struct step *s, int fd, struct err *err);       /* STEP_PRIVATE */
+int mnt_remount(struct step *s, int fd, struct err *err);
+int mnt_propagation(struct step *s, int fd, struct err *err);
 int mnt_mkdir(struct step *s, int fd, struct err *err);
 int mnt_rmdir(struct step *s, int fd, struct err *err);
 int mnt_make_pivot(struct step *s, int *fd, struct err *err);    /* the holder's root, which is the one to be left */

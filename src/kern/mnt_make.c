@@ -131,15 +131,20 @@ int mnt_filesystem(const char *type, const char *source, const char *options, ui
 	return fs < 0 ? -1 : mnt_configure(fs, type, source, options, attributes, err);
 }
 
-int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err)
+int64_t mnt_tmpfs_files(int64_t size)
 {
-	char options[160];
 	int64_t files = size / 4096;
 
 	/* Each file costs about a kilobyte of the kernel's memory that `size` does not count. */
-	files = files < 1024 ? 1024 : files > 1 << 20 ? 1 << 20 : files;
-	snprintf(options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o,uid=%u,gid=%u", (long long)size, (long long)files, mode, o->uid,
-		 o->gid);
+	return files < 1024 ? 1024 : files > 1 << 20 ? 1 << 20 : files;
+}
+
+int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err)
+{
+	char options[160];
+
+	snprintf(options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o,uid=%u,gid=%u", (long long)size, (long long)mnt_tmpfs_files(size), mode,
+		 o->uid, o->gid);
 	return mnt_filesystem("tmpfs", "belljar", options, 0, err);
 }
 

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "kern/joined.h"
 #include "kern/mnt.h"
+#include "kern/mnt_disk.h"
 #include "kern/mnt_parts.h"
 #include "kern/sys.h"
 
@@ -345,6 +346,8 @@ static int take_upper(const char *options, const struct mnt_owner *o, bool *shif
 
 	if (size < 0)
 		return -1;
+	if (mnt_option(options, "image", path))
+		return mnt_image(strtoll(path, NULL, 10), o, err);
 	if (!mnt_option(options, "upper", path))
 		return mnt_tmpfs(size, 0700, o, err);
 	_cleanup_close_ int tree = sys_open_tree(AT_FDCWD, path, SYS_TREE_CLONE);
@@ -368,7 +371,8 @@ int mnt_make_overlay(const char *from, const char *options, bool read_only, cons
 		if (take_layer(l.paths[l.opened], o, &l.layers[l.opened], err) < 0)
 			return -1;
 	char unused[MNT_OPTION_LONGEST];
-	if (!mnt_privileged() && l.n <= 2 && streq(l.paths[0], "/") && !mnt_option(options, "upper", unused)) {
+	if (!mnt_privileged() && l.n <= 2 && streq(l.paths[0], "/") && !mnt_option(options, "upper", unused) &&
+	    !mnt_option(options, "image", unused)) {
 		int64_t size = mnt_size(options, SIZE_DEFAULT, err);
 		return size < 0 ? -1 : mnt_make_whole(size, read_only, o, kept, err);
 	}

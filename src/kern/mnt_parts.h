@@ -66,6 +66,7 @@ void mnt_become_able(uint32_t uid, uint32_t gid);
 
 /* A detached tmpfs of at most SIZE bytes, with a number of files that fits the size; its root has MODE and is O's. */
 int mnt_tmpfs(int64_t size, unsigned mode, const struct mnt_owner *o, struct err *err);
+int64_t mnt_tmpfs_files(int64_t size);
 
 /* The value of the option KEY in OPTIONS, unescaped. false when it is not there. */
 enum { MNT_OPTION_LONGEST = 4096 };

@@ -15,6 +15,7 @@
 #include "kern/mnt.h"
 #include "kern/mnt_cache.h"
 #include "kern/mnt_changes.h"
+#include "kern/mnt_disk.h"
 #include "kern/net.h"
 #include "kern/nft.h"
 #include "kern/ns.h"
@@ -219,6 +220,34 @@ static int undo_commit(const struct step *done, struct step *inverse)
 	return 1;
 }
 
+static int undo_disk(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->num = done->old_num;
+	return 1;
+}
+
+static int undo_remount(const struct step *done, struct step *inverse)
+{
+	uint64_t spoken_of = done->flags | (uint64_t)done->num;
+
+	*inverse = *done;
+	inverse->flags = (uint64_t)done->old_num & spoken_of;
+	inverse->num = (int64_t)(spoken_of & ~(uint64_t)done->old_num);
+	return 1;
+}
+
+/* One that was private, alone, gets back what it had; a peer that left does not come back. */
+static int undo_propagation(const struct step *done, struct step *inverse)
+{
+	if ((done->flags & MS_REC) || (!streq(done->from, "private") && !streq(done->from, "unbindable")))
+		return -1;
+	*inverse = *done;
+	inverse->flags = streq(done->from, "private") ? MS_PRIVATE : MS_UNBINDABLE;
+	inverse->from = "other";
+	return 1;
+}
+
 static int undo_aside(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
@@ -415,6 +444,12 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "openat2(\"{to}\", RESOLVE_NO_SYMLINKS); open_tree(OPEN_TREE_CLONE | AT_RECURSIVE); mount_setattr(MOUNT_ATTR_RDONLY); move_mount(\"{to}\")",
 		.shell = "nsenter -t {pid} -m sh -c 'mount --rbind {to} {to} && mount -o remount,bind,ro {to}'", .act = mnt_readonly,
 		.inverse = undo_mask },
+	[STEP_REMOUNT] = { .name = "remount", .who = WHO_JOINED, .say = "change the flags of the mount at {to}: {remount}",
+		.calls = "mount_setattr(\"{to}\", {attributes}, cleared: {cleared})", .shell = "nsenter -t {pid} -m mount -o remount,bind,{remount} {to}",
+		.act = mnt_remount, .inverse = undo_remount },
+	[STEP_PROPAGATION] = { .name = "propagate", .who = WHO_JOINED, .say = "make the mount at {to} {make}",
+		.calls = "mount_setattr(\"{to}\", {propagation})", .shell = "nsenter -t {pid} -m mount --make-{make} {to}", .act = mnt_propagation,
+		.inverse = undo_propagation, .for_good = "who leaves a peer group does not come back" },
 	[STEP_UMOUNT] = { .name = "umount", .who = WHO_JOINED, .say = "unmount {to}", .calls = "umount2(\"{to}\", {num})",
 		.shell = "nsenter -t {pid} -m umount {to}", .act = mnt_umount, .for_good = "what was mounted there is gone" },
 	[STEP_DEVICES] = { .name = "devices", .who = WHO_JOINED,
@@ -440,6 +475,9 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_COMMIT] = { .name = "commit", .who = WHO_HOST, .say = "write what was changed in {place}'s root to {to}, as a layer",
 		.calls = "openat(); read(); write() for each file of the upper layer; rename(\"{what}\")",
 		.shell = "tar -C upper -cf {to} .", .act = mnt_commit, .inverse = undo_commit },
+	[STEP_DISK] = { .name = "disk", .who = WHO_HOST, .say = "let the upper layer of {place}'s root hold {num} bytes",
+		.calls = "fspick(upper); fsconfig(\"size={num}\"); fsconfig(FSCONFIG_CMD_RECONFIGURE)",
+		.shell = "mount -o remount,size={num} upper", .act = mnt_disk, .inverse = undo_disk },
 	[STEP_ASIDE] = { .name = "put aside", .who = WHO_HOST, .say = "rename {from} to {to}", .calls = "rename(\"{from}\", \"{to}\")",
 		.shell = "mv {from} {to}", .act = act_aside, .inverse = undo_aside },
 	[STEP_RMTREE] = { .name = "remove", .who = WHO_HOST, .say = "remove {from} and all in it",

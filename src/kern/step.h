@@ -53,6 +53,8 @@ enum step_kind {
 	                    * MOUNT_ATTR_IDMAP: with the owners of the place's user namespace, where that can be */
 	STEP_MASK,         /* to: hidden, a file by the host's /dev/null, a directory by an empty one; flags 1: nothing happens where it is missing */
 	STEP_READONLY,     /* to, with all below it, can't be written to; flags as above */
+	STEP_REMOUNT,      /* to, flags: MOUNT_ATTR_* that the mount gets, num: those that it loses */
+	STEP_PROPAGATION,  /* to, flags: MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE, with MS_REC; from: which of these words it was */
 	STEP_UMOUNT,       /* to, num: umount2 flags */
 	STEP_DEVICES,      /* a tmpfs with the usual nodes, pts, shm and links, at `to` (/dev) */
 	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */
@@ -66,6 +68,7 @@ enum step_kind {
 	STEP_COMMIT,       /* the upper layer of the place's root becomes to: an archive, or a directory (flags 1) with the kernel's own marks;
 	                    * what: a name beside it that it has until it is whole; old: the archive's digest, old_num: its bytes */
 	STEP_ASIDE,        /* from: a file or directory of the host's gets the name to, beside it; nothing happens where it is not there */
+	STEP_DISK,         /* num: bytes that the upper layer of the place's root, in memory, may hold; old_num: until now */
 	STEP_RMTREE,       /* from: a file or directory of the host's with all in it; what: a name beside it that it gets first, so that
 	                    * half of it is never taken for the whole */
 	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */

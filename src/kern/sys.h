@@ -31,6 +31,9 @@
 #define SYS_fsconfig 431
 #define SYS_fsmount 432
 #endif
+#ifndef SYS_fspick
+#define SYS_fspick 433
+#endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -57,7 +60,7 @@
 
 enum { SYS_CLOSE_UNSHARE = 2, SYS_CLOSE_ON_EXEC = 4 };         /* close_range(2) */
 enum { SYS_TREE_CLONE = 1, SYS_MOVE_FROM_FD = 4, SYS_MOVE_TO_FD = 0x40 };
-enum { SYS_CONFIG_FLAG = 0, SYS_CONFIG_STRING = 1, SYS_CONFIG_CREATE = 6 };
+enum { SYS_CONFIG_FLAG = 0, SYS_CONFIG_STRING = 1, SYS_CONFIG_CREATE = 6, SYS_CONFIG_RECONFIGURE = 7 };
 
 struct sys_mount_attr {
 	uint64_t set, clear, propagation, userns;
@@ -76,6 +79,12 @@ static inline int sys_fsconfig(int fs, unsigned what, const char *key, const cha
 static inline int sys_fsmount(int fs, unsigned attributes)
 {
 	return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, attributes);
+}
+
+/* The file system of the mount FD, to be changed. */
+static inline int sys_fspick(int fd)
+{
+	return (int)syscall(SYS_fspick, fd, "", 1 | 8 /* FSPICK_CLOEXEC, FSPICK_EMPTY_PATH */);
 }
 
 static inline int sys_open_tree(int dir, const char *path, unsigned flags)

@@ -74,6 +74,22 @@ static void attributes(struct buf *b, uint64_t flags)
 		buf_char(b, '0');
 }
 
+/* "ro,exec": what a mount gets and what it loses, as mount(8) says it. */
+static void remount(struct buf *b, const struct step *s)
+{
+	static const struct { uint64_t flag; const char *set, *clear; } words[] = {
+		{ MOUNT_ATTR_RDONLY, "ro", "rw" }, { MOUNT_ATTR_NOSUID, "nosuid", "suid" }, { MOUNT_ATTR_NODEV, "nodev", "dev" },
+		{ MOUNT_ATTR_NOEXEC, "noexec", "exec" },
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if ((s->flags | (uint64_t)s->num) & words[i].flag) {
+			buf_fmt(b, "%s%s", any ? "," : "", s->flags & words[i].flag ? words[i].set : words[i].clear);
+			any = true;
+		}
+}
+
 static bool is_overlay(const struct step *s)
 {
 	return s->kind == STEP_MOUNT && s->what && streq(s->what, "overlay") && s->from;
@@ -265,7 +281,15 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 	else if (streq(key, "attributes"))
 		attributes(b, s->flags);
 	else if (streq(key, "propagation"))
-		buf_str(b, s->flags & MS_SLAVE ? "MS_REC | MS_SLAVE" : s->flags & MS_SHARED ? "MS_REC | MS_SHARED" : "MS_REC | MS_PRIVATE");
+		buf_fmt(b, "%s%s", s->flags & MS_REC ? "MS_REC | " : "", s->flags & MS_SLAVE ? "MS_SLAVE" : s->flags & MS_SHARED ? "MS_SHARED" :
+			s->flags & MS_UNBINDABLE ? "MS_UNBINDABLE" : "MS_PRIVATE");
+	else if (streq(key, "make"))
+		buf_fmt(b, "%s%s", s->flags & MS_REC ? "r" : "", s->flags & MS_SLAVE ? "slave" : s->flags & MS_SHARED ? "shared" :
+			s->flags & MS_UNBINDABLE ? "unbindable" : "private");
+	else if (streq(key, "cleared"))
+		attributes(b, (uint64_t)s->num);
+	else if (streq(key, "remount"))
+		remount(b, s);
 	else if (streq(key, "in") || streq(key, "chains") || streq(key, "ip") || streq(key, "guard") || streq(key, "netns") || streq(key, "via") || streq(key, "dev") || streq(key, "master") || streq(key, "nodad"))
 		network(b, s, key);
 	else if (starts_with(key, "priv") || streq(key, "value"))

@@ -348,6 +348,7 @@ const struct limit_key limit_keys[LIMIT_KEYS] = {
 	{ .name = "io", .cg = CG_IO, .plan = plan_io, .get = get_io },
 	{ .name = "io-weight", .cg = CG_IO_WEIGHT, .plan = plan_io_weight, .get = get_io_weight },
 	{ .name = "hugetlb", .cg = CG_HUGETLB, .plan = plan_hugetlb, .get = get_hugetlb },
+	{ .name = "disk", .cg = CG_KEYS, .plan = limit_disk_plan, .get = limit_disk_get },
 };
 
 static const struct limit_key raw = { .name = "FILE", .cg = CG_KEYS, .plan = plan_raw };

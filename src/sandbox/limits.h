@@ -58,13 +58,17 @@ struct limit_key {
 	int (*get)(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
 };
 
-enum { LIMIT_KEYS = CG_KEYS };
+enum { LIMIT_KEYS = CG_KEYS + 1 };
 extern const struct limit_key limit_keys[LIMIT_KEYS];
 /* Any control file: the values are its name and what is to be written. In no list. */
 extern const struct limit_key *const limit_raw;
 
 /* The key of that name, or NULL. */
 const struct limit_key *limit_key(const char *name);
+
+/* The upper layer of the root (limit_disk.c). */
+int limit_disk_plan(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
+int limit_disk_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
 
 /* For plan: append the step that writes WORDS to the sandbox's control file FILE; and the group's name. */
 void limit_add(struct steps *p, struct sandbox *sb, const char *file, const char *words);

@@ -73,7 +73,8 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 		put_value(b, "layer", sb->wish.layers[i]);
 	put_value(b, "upper", sb->wish.upper);
 	if (sb->root)
-		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices);
+		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices,
+			sb->wish.image);
 	put_value(b, "group", sb->group);
 	put_value(b, "learned", sb->learned);
 	for (size_t i = 0; i < sb->n_env; i++)
@@ -199,11 +200,12 @@ static void read_privilege(struct place *p, const char *text)
 static void read_root(struct reading *r, const char *text)
 {
 	struct root_wish *w = &r->root;
-	int mode = 0, devices = 0;
+	int mode = 0, devices = 0, image = 0;
 
-	sscanf(text, "%d %" SCNd64 " %" SCNd64 " %d", &mode, &w->size, &w->unpack, &devices);
+	sscanf(text, "%d %" SCNd64 " %" SCNd64 " %d %d", &mode, &w->size, &w->unpack, &devices, &image);
 	w->mode = (enum root_mode)mode;
 	w->devices = devices;
+	w->image = image;
 	sandbox_note_root(r->sb, w);
 	for (size_t i = 0; i < w->n; i++)
 		free(w->layers[i]);

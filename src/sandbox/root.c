@@ -20,8 +20,9 @@
 #include "sandbox/masks.h"
 #include "sandbox/named.h"
 #include "sandbox/root_plan.h"
+#include "sandbox/upper.h"
 
-enum { SIZE_LEAST = 65536 };
+enum { SIZE_LEAST = 65536, IMAGE_LEAST = 1 << 20, IMAGE_SIZE = 1 << 30 };
 
 static void add_directory(struct file_plan *p, const char *to, mode_t mode)
 {
@@ -102,10 +103,14 @@ static int check_wish(const struct root_wish *w, struct err *err)
 {
 	bool several = w->n > 1, shown = !several && w->mode != ROOT_KEPT_APART;
 
-	if (w->size && w->size < SIZE_LEAST)
-		return err_usage(err, "a size of %lld bytes leaves no room; %d are the least", (long long)w->size, SIZE_LEAST);
+	int least = w->image ? IMAGE_LEAST : SIZE_LEAST;
+
+	if (w->size && w->size < least)
+		return err_usage(err, "a size of %lld bytes leaves no room; %d are the least", (long long)w->size, least);
+	if (w->image && w->mode != ROOT_KEPT_APART)
+		return err_usage(err, "upper is for writes: not with %s", w->mode == ROOT_READ_ONLY ? "ro" : "rw");
 	if (w->size && (w->mode != ROOT_KEPT_APART || w->upper))
-		return err_usage(err, "size is for writes to memory: not with %s", w->upper ? "upper" : w->mode == ROOT_READ_ONLY ? "ro" : "rw");
+		return err_usage(err, "size is for writes to memory or an image: not with %s", w->upper ? "upper" : w->mode == ROOT_READ_ONLY ? "ro" : "rw");
 	if (w->upper && w->mode != ROOT_KEPT_APART)
 		return err_usage(err, "upper is for writes: not with %s", w->mode == ROOT_READ_ONLY ? "ro" : "rw, which has them reach the directory itself");
 	if (w->mode == ROOT_WRITES_REACH && several)
@@ -165,6 +170,10 @@ static char *escape_option(const char *text)
 /* Where the upper layer is; made on the host when it is a directory. */
 static int add_upper(struct file_plan *p, const struct root_wish *w, const char *top, const char **options, struct err *err)
 {
+	if (w->image) {
+		*options = file_plan_keep(p, xasprintf("image=%lld", (long long)(w->size ? w->size : IMAGE_SIZE)));
+		return 0;
+	}
 	if (!w->upper) {
 		*options = w->size ? file_plan_keep(p, xasprintf("size=%lld", (long long)w->size)) : NULL;
 		return 0;
@@ -281,13 +290,16 @@ static int add_aside(struct file_plan *p, const char *dir, const char *asides[2]
 int sandbox_reset(struct sandbox *sb, struct err *err)
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
-	const struct root_wish *w = &sb->wish;
+	struct root_wish wish = sb->wish;
+	const struct root_wish *w = &wish;
 	const char *asides[2] = { NULL };
 
 	if (!sb->root || w->mode != ROOT_KEPT_APART) {
 		err_set(err, EINVAL, "%s: its root has no upper layer", sb->name);
 		return err_try(err, "root %s", sb->root ? sb->root : "host");
 	}
+	if (upper_size(sb, &wish.size, err) < 0)
+		return -1;
 	if ((w->upper && add_aside(&p, w->upper, asides, err) < 0) || add_all(&p, w, err) < 0)
 		return -1;
 	for (size_t i = 0; w->upper && i < ARRAY_SIZE(asides); i++) {

@@ -29,6 +29,7 @@ struct root_wish {
 	char **layers;         /* the topmost first: "host", "busybox", or the path of a directory or archive on the host, which has a slash */
 	size_t n;
 	enum root_mode { ROOT_KEPT_APART, ROOT_READ_ONLY, ROOT_WRITES_REACH } mode;   /* what becomes of writes */
+	bool image;            /* they go to a file system in a file of the host's, which goes with the sandbox */
 	char *upper;           /* directory on the host that keeps them; NULL: they are thrown away */
 	int64_t size;          /* of what can be written, in bytes; 0 = as usual */
 	int64_t unpack;        /* bytes that an archive may hold; 0 = as usual */

@@ -81,9 +81,11 @@ static int list_layers(struct sandbox *sb, struct upper_layer **layers, size_t *
 		if (need_upper(sb, err) < 0)
 			return -1;
 		_cleanup_free_ char *path = w->upper ? xasprintf("%s/upper", w->upper) : NULL;
-		struct upper_layer *l = add(layers, n, "upper", w->upper ? w->upper : "memory", path);
-		l->most = w->upper ? 0 : w->size ? w->size : ROOT_SIZE;
-		if (measure(sb, l, NULL, err) < 0)
+		struct upper_layer *l = add(layers, n, "upper", w->upper ? w->upper : w->image ? "image" : "memory", path);
+		struct mnt_room room;
+		int there = upper_room(sb, &room, err);
+		l->most = there > 0 ? room.total : 0;
+		if (there < 0 || measure(sb, l, NULL, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < w->n; i++)
@@ -126,6 +128,23 @@ int upper_changes(struct sandbox *sb, struct mnt_change **changes, size_t *n, st
 		return 0;
 	const char *source = layers_source(&p, &sb->wish, true, &top, err);
 	return source ? mnt_changes(&sb->place, source, changes, n, err) : -1;
+}
+
+int upper_room(struct sandbox *sb, struct mnt_room *room, struct err *err)
+{
+	if (!sb->root || sb->wish.mode != ROOT_KEPT_APART || sb->wish.upper || sb->session->gate.dry)
+		return 0;
+	return need_upper(sb, err) < 0 || mnt_room(&sb->place, room, err) < 0 ? -1 : 1;
+}
+
+int upper_size(struct sandbox *sb, int64_t *size, struct err *err)
+{
+	struct mnt_room room;
+	int there = upper_room(sb, &room, err);
+
+	if (there > 0 && room.memory)
+		*size = room.total;
+	return there < 0 ? -1 : 0;
 }
 
 int upper_commit(struct sandbox *sb, const char *path, bool directory, char **digest, int64_t *bytes, struct err *err)

@@ -5,6 +5,7 @@
 #define SANDBOX_UPPER_H
 
 #include "kern/mnt_changes.h"
+#include "kern/mnt_disk.h"
 #include "sandbox/session.h"
 
 struct upper_layer {
@@ -20,6 +21,12 @@ void upper_free_layers(struct upper_layer *layers, size_t n);
 
 /* What was changed in the root; none in a dry run. To be released with mnt_free_changes. */
 int upper_changes(struct sandbox *sb, struct mnt_change **changes, size_t *n, struct err *err);
+
+/* What may be written there, and what of it is left: bytes and files. 1 done, 0 it has no upper layer of a size of its own, -1 with err. */
+int upper_room(struct sandbox *sb, struct mnt_room *room, struct err *err);
+
+/* *SIZE becomes the size of the layer in memory as it is now (limit disk changes it); nothing happens for another layer. 0 or -1. */
+int upper_size(struct sandbox *sb, int64_t *size, struct err *err);
 
 /* Write the upper layer to PATH, which must not be there: an archive, or with DIRECTORY a directory. Of an archive *DIGEST is the caller's
  * and *BYTES what its files hold; NULL in a dry run. */
