@@ -1,15 +1,17 @@
 /*
- * files.c - root, mount, bind, tmpfs, umount, mounts
+ * files.c - root, mount, bind, tmpfs, umount
  */
 #include "config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "cmd/files.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
 #include "sandbox/root.h"
@@ -55,8 +57,7 @@ const struct type files_mode = { .name = "mode", .what = "an octal mode, such as
 
 /* Commands */
 
-/* The layers among A's values: words, and paths, which get a slash. */
-static void take_layers(const struct args *a, struct root_wish *w)
+void files_take_layers(const struct args *a, struct root_wish *w)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct value *v = &a->values[i];
@@ -65,6 +66,23 @@ static void take_layers(const struct args *a, struct root_wish *w)
 		else if (streq(v->name, "LAYER"))
 			*GROW(&w->layers, &w->n) = strchr(v->text, '/') ? xstrdup(v->text) : xasprintf("./%s", v->text);
 	}
+}
+
+void files_free_layers(struct root_wish *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->layers[i]);
+	free(w->layers);
+}
+
+uint64_t files_attributes(const struct args *a)
+{
+	static const char *const words[] = { "ro", "noexec", "nosuid", "nodev" };
+	uint64_t attributes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		attributes |= arg_has(a, words[i]) ? sandbox_mount_attribute(words[i]) : 0;
+	return attributes;
 }
 
 static int run_root(struct shell *sh, const struct args *a, struct err *err)
@@ -85,11 +103,9 @@ static int run_root(struct shell *sh, const struct args *a, struct err *err)
 		return err_usage(err, "size 0 leaves no room");
 	if (arg_has(a, "ro") && arg_has(a, "rw"))
 		return err_usage(err, "ro and rw exclude one another");
-	take_layers(a, &wish);
+	files_take_layers(a, &wish);
 	int result = sandbox_root(sb, &wish, err);
-	for (size_t i = 0; i < wish.n; i++)
-		free(wish.layers[i]);
-	free(wish.layers);
+	files_free_layers(&wish);
 	return result;
 }
 
@@ -102,13 +118,14 @@ static int run_mount(struct shell *sh, const struct args *a, struct err *err)
 
 static int run_bind(struct shell *sh, const struct args *a, struct err *err)
 {
-	static const char *const words[] = { "ro", "noexec", "nosuid", "nodev" };
 	struct sandbox *sb = shell_sandbox(sh, err);
-	uint64_t attributes = 0;
+	uint64_t attributes = files_attributes(a);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		attributes |= arg_has(a, words[i]) ? sandbox_mount_attribute(words[i]) : 0;
-	return sb ? sandbox_bind(sb, arg_text(a, "SRC"), arg_text(a, "DST"), attributes, arg_has(a, "rec"), err) : -1;
+	if (sb && arg_has(a, "idmap") && !sb->place.mapped) {
+		err_set(err, EINVAL, "%s: it numbers users as the host does", sb->name);
+		return err_try(err, "unshare user, map auto, then bind with idmap; or bind without it");
+	}
+	return sb ? sandbox_bind(sb, arg_text(a, "SRC"), arg_text(a, "DST"), attributes, arg_has(a, "rec"), arg_has(a, "idmap"), err) : -1;
 }
 
 static int run_tmpfs(struct shell *sh, const struct args *a, struct err *err)
@@ -132,51 +149,6 @@ static int run_umount(struct shell *sh, const struct args *a, struct err *err)
 	struct sandbox *sb = shell_sandbox(sh, err);
 
 	return sb ? sandbox_umount(sb, arg_text(a, "DST"), arg_has(a, "lazy"), err) : -1;
-}
-
-/* What belongs to the mount and what belongs to its file system, as mount(8) shows them: one list that begins with ro or rw. */
-static void all_options(struct buf *b, const struct mnt_info *m)
-{
-	const char *super = m->super;
-
-	buf_str(b, m->options);
-	if (strncmp(super, "rw", 2) == 0 || strncmp(super, "ro", 2) == 0)
-		super += super[2] == ',' ? 3 : super[2] == '\0' ? 2 : 0;
-	if (*super)
-		buf_fmt(b, ",%s", super);
-}
-
-static int run_mounts(struct shell *sh, const struct args *a, struct err *err)
-{
-	static const struct column columns[] = {
-		{ "TARGET", "target", COL_TEXT },   { "TYPE", "type", COL_TEXT },       { "SOURCE", "source", COL_TEXT },
-		{ "OPTIONS", "options", COL_TEXT }, { "PROPAGATION", "propagation", COL_LIST }, { NULL, "root", COL_TEXT },
-		{ NULL, "id", COL_NUMBER },         { NULL, "parent", COL_NUMBER },
-	};
-	struct sandbox *sb = shell_sandbox(sh, err);
-	struct mnt_info *mounts = NULL;
-	size_t n = 0;
-
-	(void)a;
-	if (!sb || sandbox_mounts(sb, &mounts, &n, err) < 0)
-		return -1;
-	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_buf_ struct buf options = { 0 };
-		all_options(&options, &mounts[i]);
-		table_row(t);
-		table_cell(t, mounts[i].target);
-		table_cell(t, mounts[i].type);
-		table_cell(t, mounts[i].source);
-		table_cell(t, buf_text(&options));
-		table_cell(t, mounts[i].propagation[0] ? mounts[i].propagation : "private");
-		table_cell(t, mounts[i].root);
-		table_fmt(t, "%d", mounts[i].id);
-		table_fmt(t, "%d", mounts[i].parent);
-	}
-	mnt_free(mounts, n);
-	table_print(t, sh->out, sh->json);
-	return 0;
 }
 
 const struct command cmd_files[] = {
@@ -213,10 +185,12 @@ const struct command cmd_files[] = {
 	  .examples = "new web ; unshare mnt\nroot host\nmount tmpfs /mnt size=1m,noexec\nmount overlay /usr /mnt/usr\nmounts",
 	  .run = run_mount },
 	{ .name = "bind", .group = "file system", .brief = "show a file or directory of the host inside",
-	  .grammar = "SRC:path DST:inside [ro | rec | noexec | nosuid | nodev]...",
+	  .grammar = "SRC:path DST:inside [ro | rec | noexec | nosuid | nodev | idmap]...",
 	  .text = "With *ro* it can't be written to, with *noexec* no program in it be started, with *nosuid* none gains privileges, with *nodev* no "
 		  "device node be used. With *rec* what is mounted below SRC is shown as well. DST is made if it is not there "
-		  "and the sandbox has a root of its own. Owners are shown as the host numbers them.",
+		  "and the sandbox has a root of its own. Owners are shown as the host numbers them, or with *idmap* as the sandbox does: what is "
+		  "root's on the host is root's inside, to read and to write, and nothing is changed on the disk. That is for a sandbox with a mapped "
+		  "user namespace, and not every file system can do it.",
 	  .examples = "new web ; unshare mnt\nroot host\nbind /etc /mnt/etc ro noexec",
 	  .run = run_bind },
 	{ .name = "tmpfs", .group = "file system", .brief = "mount an empty file system in memory inside",
@@ -229,11 +203,5 @@ const struct command cmd_files[] = {
 	  .text = "With *lazy* it goes from the tree at once, and really when the last program has left it.",
 	  .examples = "new web ; unshare mnt\ntmpfs /mnt\numount /mnt",
 	  .run = run_umount },
-	{ .name = "mounts", .group = "file system", .brief = "list what is mounted inside",
-	  .grammar = "",
-	  .text = "Targets are as the sandbox sees them.",
-	  .examples = "new web ; unshare mnt\nmounts",
-	  .flags = CMD_NO_UNDO,
-	  .run = run_mounts },
 	{ 0 },
 };

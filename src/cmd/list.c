@@ -11,6 +11,7 @@ const struct command *const cmd_families[] = {
 	cmd_sessions,
 	cmd_namespaces,
 	cmd_files,
+	cmd_mounts,
 	cmd_layers,
 	cmd_network,
 	cmd_overlay,

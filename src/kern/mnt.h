@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "kern/place.h"
 
@@ -57,6 +58,7 @@ bool mnt_there(const struct place *p, const char *path);
 /* The mount table of a process (/proc/PID/mountinfo; pid 0: belljar itself), in its order. */
 struct mnt_info {
 	int id, parent;
+	dev_t device;
 	char *target, *type, *source, *options, *super, *propagation;   /* propagation: "shared:1 master:2" or "" */
 	char *root;            /* which part of the file system */
 };
@@ -64,5 +66,8 @@ struct mnt_info {
 void mnt_parse(char *text, struct mnt_info **mounts, size_t *n);
 int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err);
 void mnt_free(struct mnt_info *mounts, size_t n);
+
+/* The type of the file system that FD is on, as the mount table names it; the caller's, NULL when that can't be told. */
+char *mnt_type_of(int fd);
 
 #endif

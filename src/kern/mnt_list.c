@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -60,6 +62,9 @@ static bool parse_line(char *line, struct mnt_info *m)
 
 	if (!device || !options || number(id, &m->id) < 0 || number(parent, &m->parent) < 0)
 		return false;
+	unsigned major = 0, minor = 0;
+	if (sscanf(device, "%u:%u", &major, &minor) == 2)
+		m->device = makedev(major, minor);
 	while ((tag = field(&line)) && !streq(tag, "-"))
 		buf_fmt(&propagation, "%s%s", propagation.len ? " " : "", tag);
 	char *type = field(&line), *source = field(&line), *super = field(&line);
@@ -113,4 +118,24 @@ void mnt_free(struct mnt_info *mounts, size_t n)
 		free(mounts[i].super);
 	}
 	free(mounts);
+}
+
+#ifndef STATX_MNT_ID
+#define STATX_MNT_ID 0x1000
+#endif
+
+char *mnt_type_of(int fd)
+{
+	struct mnt_info *mounts = NULL;
+	struct statx st;
+	size_t n = 0;
+	char *type = NULL;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID) || mnt_list(0, &mounts, &n, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < n && !type; i++)
+		if ((uint64_t)mounts[i].id == st.stx_mnt_id)
+			type = xstrdup(mounts[i].type);
+	mnt_free(mounts, n);
+	return type;
 }

@@ -206,6 +206,17 @@ int mnt_make_mount(struct step *s, int *fd, struct err *err)
 	return *fd < 0 ? -1 : 0;
 }
 
+static int can_not_shift(const char *path, int number, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	_cleanup_free_ char *type = fd < 0 ? NULL : mnt_type_of(fd);
+
+	err_set(err, number, "%s: its owners can't be shown as the sandbox numbers users", path);
+	if (number == EINVAL || number == EPERM)
+		err_why(err, "it is on %s, which can't do that with this kernel, or was mounted by somebody else", type ? type : "a file system");
+	return err_try(err, "!cp -a %s COPY, on ext4, xfs or btrfs, and the same with COPY; or bind without idmap", path);
+}
+
 int mnt_make_bind(struct step *s, int *fd, struct err *err)
 {
 	unsigned recursive = s->fd[0] == 1 ? AT_RECURSIVE : 0;
@@ -233,10 +244,12 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 		close_fd(fd);
 		return -1;
 	}
-	/* Where the file system can't be shown with other owners, it is shown with those it has. */
-	if (s->flags & MOUNT_ATTR_IDMAP)
-		mnt_give(*fd, &o, recursive);
-	return 0;
+	/* Where the file system can't be shown with other owners, it is shown with those it has, unless that was asked for. */
+	if (!(s->flags & MOUNT_ATTR_IDMAP) || mnt_give(*fd, &o, recursive) == 0 || !s->text)
+		return 0;
+	int number = errno;
+	close_fd(fd);
+	return can_not_shift(s->from, number, err);
 }
 
 /* /dev */

@@ -375,7 +375,7 @@ static void add_target(struct file_plan *p, const char *to, mode_t mode)
 		add_directory(p, to, mode);
 }
 
-static int run_mount(struct file_plan *p, struct err *err)
+int root_plan_run(struct file_plan *p, struct err *err)
 {
 	if (file_plan_run(p, err) == 0)
 		return 0;
@@ -384,6 +384,34 @@ static int run_mount(struct file_plan *p, struct err *err)
 		err_try(err, "root host, whose writes are thrown away; or make it on the host");
 	}
 	return -1;
+}
+
+int root_plan_overlay(struct file_plan *p, const char *to, const struct root_wish *w, struct err *err)
+{
+	const char *top = NULL, *options = NULL;
+
+	if (check_wish(w, err) < 0)
+		return -1;
+	const char *source = layers_source(p, w, false, &top, err);
+	if (!source || (w->mode != ROOT_READ_ONLY && add_upper(p, w, top, &options, err) < 0))
+		return -1;
+	add_target(p, to, 0755);
+	struct step *s = add_mount(p, "overlay", to, w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
+	s->from = source;
+	s->text = options;
+	return 0;
+}
+
+void root_plan_bind(struct file_plan *p, const char *from, const char *to, uint64_t attributes, bool recursive)
+{
+	struct stat st;
+
+	add_target(p, to, stat(from, &st) < 0 || S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
+	struct step *s = file_plan_add(p, STEP_BIND, to);
+	s->from = from;
+	s->flags = attributes;
+	s->text = attributes & MOUNT_ATTR_IDMAP ? "must" : NULL;
+	s->fd[0] = recursive ? 1 : -1;
 }
 
 int sandbox_mount(struct sandbox *sb, const char *type, const char *source, const char *to, const char *options, struct err *err)
@@ -398,10 +426,10 @@ int sandbox_mount(struct sandbox *sb, const char *type, const char *source, cons
 	struct step *s = add_mount(&p, type, to, flags);
 	s->from = source ? source : type;
 	s->text = text;
-	return run_mount(&p, err);
+	return root_plan_run(&p, err);
 }
 
-int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, struct err *err)
+int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, bool idmap, struct err *err)
 {
 	_cleanup_file_plan_ struct file_plan p = { .sb = sb, .cache = -1 };
 	struct stat st;
@@ -413,12 +441,8 @@ int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t 
 		return err_set(err, number, "%.500s: %s", from,
 			       number == ENOENT ? "there is no such file or directory on the host" : "can't be looked at");
 	}
-	add_target(&p, to, S_ISDIR(st.st_mode) ? 0755 : S_IFREG | 0644);
-	struct step *s = file_plan_add(&p, STEP_BIND, to);
-	s->from = from;
-	s->flags = attributes;
-	s->fd[0] = recursive ? 1 : -1;
-	return run_mount(&p, err);
+	root_plan_bind(&p, from, to, attributes | (idmap ? MOUNT_ATTR_IDMAP : 0), recursive);
+	return root_plan_run(&p, err);
 }
 
 int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, struct err *err)

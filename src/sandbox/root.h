@@ -32,8 +32,8 @@ int sandbox_mount(struct sandbox *sb, const char *type, const char *source, cons
 /* The MOUNT_ATTR_* that mount(8) calls WORD ("ro", "nosuid"); 0 when there is none. */
 uint64_t sandbox_mount_attribute(const char *word);
 
-/* FROM, on the host, at TO inside, with ATTRIBUTES (MOUNT_ATTR_*). */
-int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, struct err *err);
+/* FROM, on the host, at TO inside, with ATTRIBUTES (MOUNT_ATTR_*). IDMAP: with owners as the sandbox's user namespace maps them. */
+int sandbox_bind(struct sandbox *sb, const char *from, const char *to, uint64_t attributes, bool recursive, bool idmap, struct err *err);
 
 /* Its mount table; empty in a dry run. To be released with mnt_free. */
 int sandbox_mounts(struct sandbox *sb, struct mnt_info **mounts, size_t *n, struct err *err);

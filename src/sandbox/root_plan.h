@@ -28,6 +28,13 @@ int file_plan_run(struct file_plan *p, struct err *err);
 /* An error unless it has a mount namespace of its own; WHY says what would happen. */
 int sandbox_need_mnt(const struct sandbox *sb, const char *why, struct err *err);
 
+/* The steps for a union of the layers of W at TO, or for FROM of the host's at TO: what is missing of TO is made, if the sandbox has a root of its
+ * own. A MOUNT_ATTR_IDMAP must be possible. */
+int root_plan_overlay(struct file_plan *p, const char *to, const struct root_wish *w, struct err *err);
+void root_plan_bind(struct file_plan *p, const char *from, const char *to, uint64_t attributes, bool recursive);
+/* file_plan_run, with advice when TO is not there. */
+int root_plan_run(struct file_plan *p, struct err *err);
+
 /* Layers (layers.c). The source of an overlay of the layers in W, topmost first, as STEP_MOUNT wants it; archives among them are unpacked by steps
  * that are added to the plan. TOP: the path of the topmost, NULL for one of belljar's own. With BASE there is what is to be mounted on.
  * Owned by the plan; NULL with err. */
