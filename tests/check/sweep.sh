@@ -8,7 +8,7 @@ set -u
 [ "$(id -u)" = 0 ] || { echo "skip - needs root"; exit 77; }
 dir=$(mktemp -d /tmp/bjsweep.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
-export BELLJAR_CACHE=$dir/cache
+export BELLJAR_CACHE=$dir/cache BELLJAR_VOLUMES=$dir/volumes
 failed=0
 
 # once FAULT SCRIPT: status in $status, what it said in $dir/out, what it left in $dir/left
@@ -20,7 +20,7 @@ once()
 		! "$BELLJAR" sessions | grep -q bj-sweep || "$BELLJAR" end bj-sweep; exit $status' sh "$2" >"$dir/out" 2>&1 </dev/null
 	status=$?
 	# Half a layer, or half a file that was being written.
-	find "$BELLJAR_CACHE" "$BELLJAR_CACHE.in" -maxdepth 2 -name '.belljar.*' >>"$dir/left" 2>/dev/null
+	find "$BELLJAR_CACHE" "$BELLJAR_CACHE.in" "$BELLJAR_VOLUMES" -maxdepth 2 -name '.belljar.*' >>"$dir/left" 2>/dev/null
 }
 
 # sweep KIND SCRIPT STEPS: count what goes wrong

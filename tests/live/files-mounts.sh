@@ -16,7 +16,7 @@ before=$(sort /proc/self/mountinfo)
 run -c "$jar; mount tmpfs /mnt size=1m,noexec,mode=750; run grep ' /mnt ' /proc/mounts; run stat -c %a /mnt"
 has "tmpfs with options of both kinds" "$out" "tmpfs /mnt tmpfs rw,noexec,*size=1024k*750"
 run -c "$jar; mount tmpfs label /mnt; mounts | grep label"
-has "a source" "$out" "/mnt *tmpfs *label*"
+has "a source" "$out" "*/mnt *tmpfs *label*"
 run -c "$jar; mount proc /new/proc ro; run sh -c 'ls -d /new/proc/1 /new/proc/\$\$ && ! echo 1 >/new/proc/sys/kernel/panic'"
 is "proc is that of the pid namespace, ro, and its directory is made" "$status:$(echo "$out" | head -1)" 0:/new/proc/1
 run -c "$jar; unshare ipc; mount mqueue /mnt; run ls -d /mnt; umount /mnt/../mnt"
