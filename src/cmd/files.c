@@ -156,7 +156,7 @@ const struct command cmd_files[] = {
 	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | image | DIR:path) | size SIZE:size | unpack BYTES:size | devices]...",
 	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, LAYER a directory or a tar archive "
 		  "(plain, gzip, bzip2, xz or zstd) on the host. Several lie on one another, the first on top: a file is found in the topmost "
-		  "layer that has it or a mark that it is deleted.\n\n"
+		  "layer that has it or a mark that it is deleted. belljar-files(7) tells how that works.\n\n"
 		  "What is written goes to an upper layer: in memory, at most SIZE (256M if not said), and thrown away with the sandbox; with "
 		  "*upper image* to a file system of SIZE (1G if not said, some of it for the file system itself) in a file on the host's disk, which goes "
 		  "with the sandbox too; or with *upper* DIR in the directory `upper` of DIR, where it stays. With *ro* nothing can be written. With *rw* the one directory itself is "
@@ -169,7 +169,7 @@ const struct command cmd_files[] = {
 		  "If the sandbox has a user namespace, map its ids first. The root's files then belong inside to whom they belong outside: what is "
 		  "the host's root's is the sandbox's root's, to read and, where writes are kept, to change. Without a map they are nobody's.\n\n"
 		  "An archive is unpacked once, into `$BELLJAR_CACHE` or else /var/cache/belljar (for others than root ~/.cache/belljar), and is found "
-		  "there the next time; nothing is ever removed there by belljar. It may hold BYTES, 4G if not said. "
+		  "there the next time, until *cache rm* removes it. It may hold BYTES, 4G if not said. "
 		  "Nothing is written outside of its directory whatever its names and links say; device nodes are left out unless *devices* asks for "
 		  "them; `.wh.NAME` marks a file of the layers below as deleted. `FILE@sha256:DIGEST` is refused unless the file has that digest.",
 	  .examples = "new web ; unshare mnt pid\nroot busybox size 16M\nrun ls /\n!mkdir -p /tmp/belljar-top && echo hello > /tmp/belljar-top/motd\n"

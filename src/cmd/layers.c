@@ -1,5 +1,5 @@
 /*
- * layers.c - layers, changes, commit, reset
+ * layers.c - layers, changes, commit, reset, cache
  */
 #include "config.h"
 
@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
+#include "sandbox/cache.h"
 #include "sandbox/root.h"
 #include "sandbox/upper.h"
 
@@ -126,6 +127,44 @@ static int run_reset(struct shell *sh, const struct args *a, struct err *err)
 	return sb ? sandbox_reset(sb, err) : -1;
 }
 
+static int list_cache(struct shell *sh, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "LAYER", "layer", COL_TEXT }, { "BYTES", "bytes", COL_NUMBER }, { "FILES", "files", COL_NUMBER }, { "FROM", "from", COL_TEXT },
+	};
+	struct cache_entry *entries;
+	size_t n;
+
+	if (cache_list(&entries, &n, err) < 0)
+		return -1;
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < n; i++) {
+		table_row(t);
+		if (sh->json)
+			table_cell(t, entries[i].name);
+		else
+			table_fmt(t, "%.16s", entries[i].name);
+		table_fmt(t, "%" PRId64, entries[i].bytes);
+		table_fmt(t, "%" PRId64, entries[i].entries);
+		table_cell(t, entries[i].archive);
+	}
+	cache_free(entries, n);
+	table_print(t, sh->out, sh->json);
+	return 0;
+}
+
+static int run_cache(struct shell *sh, const struct args *a, struct err *err)
+{
+	const char *which = arg_text(a, "LAYER");
+	size_t n;
+
+	if (!arg_has(a, "rm"))
+		return list_cache(sh, err);
+	if (which && strspn(which, "0123456789abcdef") != strlen(which))
+		return err_usage(err, "%.100s is no beginning of a digest", which);
+	return cache_remove(sh->session, which, &n, err);
+}
+
 const struct command cmd_layers[] = {
 	{ .name = "layers", .group = "file system", .brief = "list the layers of the sandbox's root",
 	  .grammar = "",
@@ -161,5 +200,13 @@ const struct command cmd_layers[] = {
 		  "*upper* is emptied too. No program may run in the sandbox. This can't be undone.",
 	  .examples = "new web ; unshare mnt pid\nroot busybox\nrun sh -c 'rm -r /bin /etc'\nreset\nrun ls /",
 	  .run = run_reset },
+	{ .name = "cache", .group = "file system", .brief = "list or remove archives that were unpacked",
+	  .grammar = "[ls | rm (all | LAYER)]",
+	  .text = "LAYER is the SHA-256 digest of the archive, or the beginning of it; FROM is where it was first found. BYTES counts what was written, with "
+		  "something for each file. What is removed is unpacked again when *root* needs it; a sandbox that has it as a layer goes on with what it "
+		  "has open, so end that before. This can't be undone.",
+	  .examples = "cache ls",
+	  .flags = CMD_NO_UNDO,
+	  .run = run_cache },
 	{ 0 },
 };

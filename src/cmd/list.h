@@ -13,7 +13,7 @@ extern const struct command cmd_sessions[];   /* sessions.c: keep sessions end *
 extern const struct command cmd_namespaces[]; /* namespaces.c: unshare join share map hostname clock */
 extern const struct command cmd_files[];      /* files.c: root mount bind tmpfs umount */
 extern const struct command cmd_mounts[];     /* mounts.c: overlay volume remount propagate mounts */
-extern const struct command cmd_layers[];     /* layers.c: layers changes commit reset */
+extern const struct command cmd_layers[];     /* layers.c: layers changes commit reset cache */
 extern const struct command cmd_network[];    /* network.c: bridge link unlink addr route up down links */
 extern const struct command cmd_overlay[];    /* overlay.c: vxlan */
 extern const struct command cmd_shape[];      /* shape.c: shape */

@@ -26,6 +26,7 @@ struct err;
 struct step;
 
 #define MNT_LAYER_BASE "//base"
+#define MNT_LAYER_RUN "//run"          /* hides the run directory of belljar in the host's root */
 #define MNT_LAYER_BUSYBOX "//busybox:"
 
 /* The source of a tmpfs that hides a directory, which the mount table shows. */

@@ -1,7 +1,7 @@
 /*
- * mnt_base.c - the layer that lies below all others of a root: what is to be mounted on
+ * mnt_base.c - layers of belljar's own: what is to be mounted on, and what is to be hidden
  *
- * A root may lack /proc or /etc/hosts, and be read-only. This small tree has them, so nothing has to be made in the upper layer, and what is
+ * The first lies below all others of a root. A root may lack /proc or /etc/hosts, and be read-only. This small tree has them, so nothing has to be made in the upper layer, and what is
  * there later was written by the sandbox.
  */
 #include "config.h"
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -37,26 +38,56 @@ static int put_tree(int root)
 	return mnt_put_etc(root);
 }
 
-int mnt_base_tree(const struct mnt_owner *o, struct err *err)
+/* Where the host's root is seen, belljar's sockets and ledgers are not: a mark says that they are deleted. */
+static int put_run(int root)
 {
-	/* Kept for the next root of the same owner. */
-	static int kept = -1;
-	static uint32_t uid, gid;
+	struct stat top, run;
 
-	if (kept >= 0 && uid == o->uid && gid == o->gid)
-		return kept;
+	if (stat("/", &top) < 0 || fchmodat(root, ".", top.st_mode & 07777, 0) < 0)
+		return -1;
+	if (stat("/run", &run) < 0)
+		run.st_mode = 0755;
+	if (mkdirat(root, "run", run.st_mode & 07777) < 0)
+		return -1;
+	return mknodat(root, "run/belljar", S_IFCHR, makedev(0, 0));
+}
+
+struct kept {
+	int tree;
+	uint32_t uid, gid;
+};
+
+/* A tree, kept for the next root of the same owner. */
+static int keep(struct kept *k, int (*put)(int root), const struct mnt_owner *o, struct err *err)
+{
+	if (k->tree > 0 && k->uid == o->uid && k->gid == o->gid)
+		return k->tree;
 	_cleanup_close_ int root = mnt_tmpfs(1 << 16, 0755, o, err);
 	if (root < 0)
 		return -1;
 	mode_t old = umask(0);
 	mnt_become(o->uid, o->gid);
-	int result = put_tree(root), number = errno;
+	int result = put(root), number = errno;
 	mnt_become(geteuid(), getegid());
 	umask(old);
 	if (result < 0)
-		return err_set(err, number, "what is mounted on in a root can't be made");
-	close_fd(&kept);
-	uid = o->uid;
-	gid = o->gid;
-	return kept = move_fd(&root);
+		return err_set(err, number, "a layer of belljar's own can't be made");
+	if (k->tree > 0)
+		close_fd(&k->tree);
+	*k = (struct kept){ .tree = move_fd(&root), .uid = o->uid, .gid = o->gid };
+	return k->tree;
+}
+
+int mnt_base_tree(const struct mnt_owner *o, struct err *err)
+{
+	static struct kept base;
+
+	return keep(&base, put_tree, o, err);
+}
+
+int mnt_run_tree(const struct mnt_owner *o, struct err *err)
+{
+	static struct kept run;
+
+	return keep(&run, put_run, o, err);
 }

@@ -324,16 +324,16 @@ static void give_layer(struct mnt_layer *l, const struct mnt_owner *o)
 /* belljar's own trees have names that no path of a command has. */
 static int take_layer(const char *path, const struct mnt_owner *o, struct mnt_layer *l, struct err *err)
 {
-	bool base = streq(path, MNT_LAYER_BASE), busybox = starts_with(path, MNT_LAYER_BUSYBOX);
+	bool base = streq(path, MNT_LAYER_BASE), run = streq(path, MNT_LAYER_RUN);
 
-	if (!base && !busybox) {
+	if (!base && !run && !starts_with(path, MNT_LAYER_BUSYBOX)) {
 		l->fd = open_layer(path, err);
 		l->path = path;
 		if (l->fd >= 0)
 			give_layer(l, o);
 		return l->fd < 0 ? -1 : 0;
 	}
-	int kept = base ? mnt_base_tree(o, err) : mnt_busybox_tree(path + strlen(MNT_LAYER_BUSYBOX), o, err);
+	int kept = base ? mnt_base_tree(o, err) : run ? mnt_run_tree(o, err) : mnt_busybox_tree(path + strlen(MNT_LAYER_BUSYBOX), o, err);
 	*l = (struct mnt_layer){ .fd = kept, .kept = true };
 	return kept < 0 ? -1 : 0;
 }

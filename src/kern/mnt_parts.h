@@ -110,6 +110,7 @@ void mnt_close_lowers(struct mnt_lowers *lowers);
 
 /* The layers of belljar's own making, by name (mnt.h): detached mounts, kept for the next root, not the caller's. -1 with err. */
 int mnt_base_tree(const struct mnt_owner *o, struct err *err);
+int mnt_run_tree(const struct mnt_owner *o, struct err *err);
 int mnt_busybox_tree(const char *program, const struct mnt_owner *o, struct err *err);
 
 /* What the file systems of these two have in /etc: files for the sandbox's own to be mounted on. */

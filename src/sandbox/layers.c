@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "kern/mnt_cache.h"
+#include "kern/rootless.h"
 #include "sandbox/root_plan.h"
 #include "sandbox/store.h"
 
@@ -222,6 +223,12 @@ static void add_source(struct buf *b, const char *path)
 	}
 }
 
+/* Also where something is mounted on /run: what is below that is what a root shows. */
+bool layers_show_run(void)
+{
+	return rootless_uid() == 0;
+}
+
 const char *layers_source(struct file_plan *p, const struct root_wish *w, bool base, const char **top, struct err *err)
 {
 	_cleanup_buf_ struct buf b = { 0 };
@@ -236,6 +243,8 @@ const char *layers_source(struct file_plan *p, const struct root_wish *w, bool b
 			*top = starts_with(path, "//") ? NULL : path;
 		/* It has what is to be mounted on. */
 		base = base && !starts_with(path, MNT_LAYER_BUSYBOX);
+		if (streq(path, "/") && layers_show_run())
+			add_source(&b, MNT_LAYER_RUN);
 		add_source(&b, path);
 	}
 	if (base)

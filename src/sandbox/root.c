@@ -127,7 +127,8 @@ static int shown_directory(struct file_plan *p, const struct root_wish *w, const
 	struct stat st;
 
 	*path = NULL;
-	if (w->n > 1 || w->mode == ROOT_KEPT_APART || streq(w->layers[0], "busybox"))
+	if (w->n > 1 || w->mode == ROOT_KEPT_APART || streq(w->layers[0], "busybox") ||
+	    (streq(w->layers[0], "host") && layers_show_run()))
 		return 0;
 	char *real = realpath(streq(w->layers[0], "host") ? "/" : w->layers[0], NULL);
 	if (!real)

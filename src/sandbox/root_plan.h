@@ -47,6 +47,9 @@ const char *layers_path(struct file_plan *p, const char *word, const struct root
  * there is no place outside of it. 0, or -1 with err. */
 int layers_overlap(const struct root_wish *w, const char *upper, struct err *err);
 
+/* Might belljar's run directory be seen in the host's root? Then a layer hides it. */
+bool layers_show_run(void);
+
 /* Is the layer WORD a path, and not host or busybox? */
 bool layers_is_path(const char *word);
 

@@ -116,6 +116,15 @@ has "a mark of nothing" "$status:$err" "1:*badmark.tar: entry .wh.: a mark that 
 run -c "new a; unshare user mnt pid; map auto; root $tmp/base.tar busybox; run stat -c %u /etc /etc/one /etc/two"
 is "an archive's owners in a mapped user namespace" "$(echo "$out" | tr '\n' ' ')" "0 0 1000 "
 
+run -c "cache"
+has "cache: what is there" "$out" "LAYER *BYTES *FILES *FROM*$(sha256sum <"$tmp/base.tar" | cut -c1-16) *[0-9]* *9 *$tmp/*"
+run -k -c "cache rm 0123456789abcdef; cache rm xyz; cache rm $(sha256sum <"$tmp/base.tar" | cut -c1-16)"
+is "cache rm: by the beginning of a digest" "$(echo "$err" | grep -c -e 'no layer in the cache begins' -e 'no beginning of a digest'):$(ls "$BELLJAR_CACHE/layers" | grep -c "^$digest")" 2:0
+run -c "$jar; root $tmp/base.tar busybox; run cat /etc/one"
+is "... and it is unpacked again" "$out:$(ls "$BELLJAR_CACHE/layers" | grep -c "^$digest")" "base:1"
+run -c "cache rm all; cache"
+is "cache rm all" "$(ls "$BELLJAR_CACHE/layers" "$BELLJAR_CACHE/files" | grep -c '[0-9a-f]$')" 0
+
 # Many, and odd ones
 many=
 for i in $(seq 300); do

@@ -110,4 +110,12 @@ run -c "$jar; root busybox; share pid; run sh -c 'test -d /proc/$$ && echo host'
 is "/proc and /sys follow the namespaces" "$(echo "$out" | tr '\n' ' ')" "host 1 gone lo "
 run -c "$jar; root busybox; run sh -c 'umount /proc; mount -t tmpfs n /dev; mount -t tmpfs n /'; run sh -c true; root $tmp/dir; run cat /etc/mine"
 is "whatever was done inside, a new root is one" "$(echo "$out" | tail -1)" mine
+# What belljar itself keeps on the host is not to be seen inside.
+run -s bj-seen -c "$jar; root host; run ls /run/belljar"
+has "root host: other sandboxes' run directories are hidden" "$err" "*/run/belljar*No such file*"
+run -s bj-seen -c "changes; root host ro; run sh -c 'ls /run/belljar; ls -d /run'"
+has "... and nothing is written for it; read-only too" "$out:$err" "CHANGE*PATH
+/run:*/run/belljar*No such file*"
+is "... and they are there" "$(ls -d /run/belljar/bj-seen)" /run/belljar/bj-seen
+"$BELLJAR" -s bj-seen -c end >/dev/null 2>&1 </dev/null
 exit $((failed > 0))
