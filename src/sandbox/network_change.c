@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "sandbox/network.h"
 #include "sandbox/network_look.h"
+#include "sandbox/network_names.h"
 #include "sandbox/network_plan.h"
 #include "sandbox/network_pool.h"
 
@@ -291,7 +292,8 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 		plan_add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;
 	else if (read_lost(s, &t, &lost, err) < 0 || plan_unaddr(&p, &t, &lost, cidr, err) < 0)
 		return -1;
-	return plan_run(&p, err);
+	sb = network_sandbox(s, t.label);
+	return plan_run(&p, err) < 0 || (!add_it && sb && names_settle(sb, err) < 0) ? -1 : 0;
 }
 
 int network_unlink(struct session *s, struct sandbox *sb, const char *link, struct err *err)
@@ -310,6 +312,10 @@ int network_unlink(struct session *s, struct sandbox *sb, const char *link, stru
 		return -1;
 	if (t.place == &s->host)
 		network_forget_on_host(s, t.name, t.link.index);
+	/* Either end may have been named, and a bridge is the end of many. */
+	for (size_t i = 0; i < s->n_sandboxes; i++)
+		if ((t.place == &s->sandboxes[i]->place || !network_sandbox(s, t.label)) && names_settle(s->sandboxes[i], err) < 0)
+			return -1;
 	return 0;
 }
 

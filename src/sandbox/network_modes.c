@@ -72,7 +72,7 @@ int network_mode_none(struct sandbox *sb, struct err *err)
 int network_mode_host(struct sandbox *sb, struct err *err)
 {
 	network_tell(sb->session, "share net");
-	return sandbox_share(sb, net_flag(), err);
+	return sandbox_share(sb, net_flag(), err) < 0 ? -1 : names_settle(sb, err);
 }
 
 int network_mode_container(struct sandbox *sb, struct sandbox *other, struct err *err)
@@ -85,7 +85,7 @@ int network_mode_container(struct sandbox *sb, struct sandbox *other, struct err
 		return -1;
 	fds[NS_NET] = other->place.ns[NS_NET];
 	network_tell(sb->session, "join net of %s", other->name);
-	return sandbox_join(sb, net_flag(), fds, other->name, err);
+	return sandbox_join(sb, net_flag(), fds, other->name, err) < 0 ? -1 : names_settle(sb, err);
 }
 
 /* ---- bridge ---- */

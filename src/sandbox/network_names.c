@@ -356,6 +356,44 @@ static int forget_in(struct session *s, const char *file, const char *name, cons
 	return 0;
 }
 
+/* The lines of the file that say NAME, but those of addresses that it has. */
+static int drop_lines(struct session *s, const char *file, const char *name, const struct net_addr *addrs, size_t n, struct err *err)
+{
+	_cleanup_free_ char *path = path_of(s, file);
+	_cleanup_buf_ struct buf text = { 0 };
+
+	if (io_slurp(AT_FDCWD, path, TEXT_LIMIT, &text) < 0)
+		return err_set(err, errno, "%s: can't be read", path);
+	for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		_cleanup_free_ char *line = xstrndup(at, strcspn(at, "\n"));
+		size_t address = strcspn(line, " ");
+		bool has = !line[address] || !streq(line + address + 1, name);
+		for (size_t i = 0; i < n && !has; i++)
+			has = strncmp(addrs[i].cidr, line, address) == 0 && addrs[i].cidr[address] == '/';
+		if (!has && change_line(s, path, line, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int names_settle(struct sandbox *sb, struct err *err)
+{
+	struct session *s = sb->session;
+	_cleanup_free_ struct net_addr *addrs = NULL;
+	const struct net_api *net = net_api(err);
+	DIR *d = s->store && !s->gate.dry ? opendir(s->store->dir) : NULL;
+	struct dirent *e;
+	size_t n = 0;
+	int result = !d || !sb->place.own[NS_NET] ? 0 : !net ? -1 : net->addrs(&sb->place, &addrs, &n, err);
+
+	while (result == 0 && d && (e = readdir(d)))
+		if (read_set(e->d_name).n)
+			result = drop_lines(s, e->d_name, sb->name, addrs, n, err);
+	if (d)
+		closedir(d);
+	return result;
+}
+
 int names_forget(struct session *s, const char *name, const char *to, struct err *err)
 {
 	DIR *d = s->store ? opendir(s->store->dir) : NULL;

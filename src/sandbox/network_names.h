@@ -14,6 +14,9 @@
  * host's name servers, if it has a mount namespace of its own. 0, or -1 with err. */
 int names_join(struct sandbox *sb, const char *bridge, struct err *err);
 
+/* The sandbox has lost addresses, or links: its name stands only for those that it has. 0, or -1 with err. */
+int names_settle(struct sandbox *sb, struct err *err);
+
 /* The sandbox NAME is gone, or is to be called TO from now on: so is its name. Not in the journal: what it goes with is not undone. 0, or -1 with
  * err. */
 int names_forget(struct session *s, const char *name, const char *to, struct err *err);

@@ -76,4 +76,11 @@ refused 'network host' "1:*shares the host's already*"
 refused 'network nat' '2:*'
 refused 'names br0' '1:*b: no network namespace of its own*'
 refused 'unshare net; names br0' '1:*b: it has no address in a subnet of br0*'
+# A name stands only for addresses that its sandbox has.
+run -c "bridge br0 10.7.0.1/24; new web; $box; network bridge; new db; $box; network bridge; @web run grep -c db /etc/hosts; network none; @web run sh -c 'grep -c db /etc/hosts || true'
+network bridge; @web run grep -c db /etc/hosts; addr del eth0 10.7.0.4/24; @web run sh -c 'grep -c db /etc/hosts || true'; undo
+@web run grep -c db /etc/hosts; unlink lab:db.eth0; @web run sh -c 'grep -c db /etc/hosts || true'
+@db network bridge; @web run grep -c db /etc/hosts; @db network host; @web run sh -c 'grep -c db /etc/hosts || true'"
+is "who leaves a network leaves its names" "$status:$(echo "$out" | grep -x '[01]' | tr '\n' ' '):$err" "0:1 0 1 0 1 0 1 0 :"
+
 done_testing
