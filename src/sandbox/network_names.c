@@ -327,6 +327,36 @@ int names_join(struct sandbox *sb, const char *bridge, struct err *err)
 	return 0;
 }
 
+/* Is the sandbox known on the bridge? */
+static bool is_known(const struct session *s, const char *name, const char *bridge)
+{
+	_cleanup_free_ char *file = xasprintf("hosts.%s", bridge), *path = path_of(s, file), *end = xasprintf(" %s\n", name);
+	_cleanup_buf_ struct buf text = { 0 };
+
+	return io_slurp(AT_FDCWD, path, TEXT_LIMIT, &text) == 0 && strstr(buf_text(&text), end);
+}
+
+int names_show_again(struct sandbox *sb, struct err *err)
+{
+	struct session *s = sb->session;
+	DIR *d = s->store && !s->gate.dry ? opendir(s->store->dir) : NULL;
+	struct set bridges = { .n = 0 };
+	struct dirent *e;
+	int result = 0;
+
+	/* First listed, then shown: showing may make a file. */
+	while (d && (e = readdir(d))) {
+		struct set set = read_set(e->d_name);
+		if (set.n == 1 && is_known(s, sb->name, set.names[0]))
+			add_to_set(&bridges, set.names[0]);
+	}
+	if (d)
+		closedir(d);
+	for (size_t i = 0; i < bridges.n && result == 0; i++)
+		result = show_names(sb, bridges.names[i], err);
+	return result == 0 && bridges.n ? show_resolver(sb, err) : result;
+}
+
 /* ---- leaving ---- */
 
 /* "10.0.0.2 web" with another name. */

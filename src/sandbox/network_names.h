@@ -14,6 +14,9 @@
  * host's name servers, if it has a mount namespace of its own. 0, or -1 with err. */
 int names_join(struct sandbox *sb, const char *bridge, struct err *err);
 
+/* It has got another root: what it saw before is shown there too. 0, or -1 with err. */
+int names_show_again(struct sandbox *sb, struct err *err);
+
 /* The sandbox has lost addresses, or links: its name stands only for those that it has. 0, or -1 with err. */
 int names_settle(struct sandbox *sb, struct err *err);
 

@@ -19,6 +19,7 @@
 #include "sandbox/look.h"
 #include "sandbox/masks.h"
 #include "sandbox/named.h"
+#include "sandbox/network_names.h"
 #include "sandbox/root_plan.h"
 #include "sandbox/upper.h"
 
@@ -270,7 +271,7 @@ int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *e
 		return -1;
 	note_root(sb, wish);
 	settle_root(sb);
-	return 0;
+	return names_show_again(sb, err);
 }
 
 /* The upper layer's directories in DIR make way, and go when the new root is in place. */
@@ -312,7 +313,7 @@ int sandbox_reset(struct sandbox *sb, struct err *err)
 	int result = file_plan_run(&p, err);
 	if (result == 0 || sb->session->gate.count - before >= p.steps.n - p.after)
 		settle_root(sb);
-	return result;
+	return result < 0 ? result : names_show_again(sb, err);
 }
 
 /* Mounts in it */

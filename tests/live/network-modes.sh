@@ -83,4 +83,8 @@ network bridge; @web run grep -c db /etc/hosts; addr del eth0 10.7.0.4/24; @web 
 @db network bridge; @web run grep -c db /etc/hosts; @db network host; @web run sh -c 'grep -c db /etc/hosts || true'"
 is "who leaves a network leaves its names" "$status:$(echo "$out" | grep -x '[01]' | tr '\n' ' '):$err" "0:1 0 1 0 1 0 1 0 :"
 
+run -c "bridge br0 10.7.0.1/24; new web; unshare mnt; network bridge; root busybox; new db; $box; network bridge; @web run grep db /etc/hosts
+@web run sh -c 'test -s /etc/resolv.conf'"
+has "another root shows the names too" "$status:$out" "0:*10.7.0.3 db*"
+
 done_testing
