@@ -248,21 +248,34 @@ static bool subordinate(const char *file, const char *name, struct id_range *r)
 	return false;
 }
 
+/* Within a user namespace, what its map FILE has can be given on, range by range: the kernel wants each within one of them. None of the first user
+ * namespace, which maps everything. */
+static size_t own_ranges(const char *file, struct id_range *r)
+{
+	_cleanup_file_ FILE *own = fopen(file, "re");
+	unsigned long first, outside, count;
+	uint32_t next = 0;
+	size_t n = 0;
+
+	while (own && n < ID_RANGES && fscanf(own, "%lu %lu %lu", &first, &outside, &count) == 3 && count < UINT32_MAX) {
+		r[n++] = (struct id_range){ next, (uint32_t)first, (uint32_t)count };
+		next += (uint32_t)count;
+	}
+	return n;
+}
+
 int sandbox_map_auto(struct sandbox *sb, struct err *err)
 {
-	/* 0x70000000 and up is kept free of users by Debian's policy and others' (systemd uses it the same way). */
-	struct id_range u = { 0, 0x70000000, 65536 }, g = u;
-	unsigned long first = 0, outside = 0, count = 0;
-	_cleanup_file_ FILE *own = fopen("/proc/self/uid_map", "re");
+	static struct id_range u[ID_RANGES], g[ID_RANGES];
+	size_t n_u = own_ranges("/proc/self/uid_map", u), n_g = own_ranges("/proc/self/gid_map", g);
 
-	/* Within a user namespace, only what it maps can be given on. */
-	if (own && fscanf(own, "%lu %lu %lu", &first, &outside, &count) == 3 && count < UINT32_MAX) {
-		u = (struct id_range){ 0, (uint32_t)first, (uint32_t)count };
-		g = u;
-	} else if (!subordinate("/etc/subuid", "root", &u) || !subordinate("/etc/subgid", "root", &g)) {
-		u = g = (struct id_range){ 0, 0x70000000, 65536 };
-	}
-	return sandbox_map(sb, &u, 1, &g, 1, err);
+	if (n_u && n_g)
+		return sandbox_map(sb, u, n_u, g, n_g, err);
+	/* 0x70000000 and up is kept free of users by Debian's policy and others' (systemd uses it the same way). */
+	u[0] = g[0] = (struct id_range){ 0, 0x70000000, 65536 };
+	if (!subordinate("/etc/subuid", "root", &u[0]) || !subordinate("/etc/subgid", "root", &g[0]))
+		u[0] = g[0] = (struct id_range){ 0, 0x70000000, 65536 };
+	return sandbox_map(sb, u, 1, g, 1, err);
 }
 
 int sandbox_hostname(struct sandbox *sb, const char *name, struct err *err)
