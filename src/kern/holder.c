@@ -374,10 +374,10 @@ static char *pack(const struct holder_program *w, const struct filter *filter, s
 	if (!out)
 		abort();
 	fwrite(head, sizeof *head, 1, out);
-	if (filter) {
+	if (filter)
 		fwrite(filter->code, sizeof *filter->code, filter->n, out);
+	if (filter && filter->n_answers)
 		fwrite(filter->answers, sizeof *filter->answers, filter->n_answers, out);
-	}
 	size_t filtered = filter ? filter->n * sizeof *filter->code + filter->n_answers * sizeof *filter->answers : 0;
 	fwrite(w->cwd, strlen(w->cwd) + 1, 1, out);
 	for (char *const *a = w->argv; *a; a++, head->argc++)

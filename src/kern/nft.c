@@ -75,7 +75,8 @@ void nft_put(struct nft_batch *b, int type, const void *data, size_t n)
 		return;
 	a->nla_type = (uint16_t)type;
 	a->nla_len = (uint16_t)(NLA_HDRLEN + n);
-	memcpy((char *)a + NLA_HDRLEN, data, n);
+	if (n)
+		memcpy((char *)a + NLA_HDRLEN, data, n);
 	grown(b);
 }
 

@@ -13,9 +13,9 @@ no_session() { [ ! -e "/run/belljar/$name" ]; }
 # A name is given last: what fails before leaves an unnamed session, which ends with its belljar.
 (
 	trap '' XFSZ
-	ulimit -f 200
-	long=$(head -c 100000 /dev/zero | tr '\0' x)
-	printf '%s\n' 'new web' "env A=$long B=$long C=$long D=$long" "keep $name" | "$BELLJAR" 2>"$tmp/err"
+	ulimit -f 1000
+	long=$(head -c 350000 /dev/zero | tr '\0' x)
+	printf '%s\n' 'new web' "env A=$long B=$long" "env C=$long D=$long" "keep $name" | "$BELLJAR" 2>"$tmp/err"
 )
 is "a state that can't be written is an error" $? 1
 has "by its name" "$(cat "$tmp/err")" "*/state: can't be written (EFBIG)*"
