@@ -74,5 +74,5 @@ const struct command cmd_doctor[] = {
 		.flags = CMD_OUTSIDE | CMD_NO_UNDO,
 		.run = run_doctor,
 	},
-	{ 0 },
+	{ .name = NULL },
 };

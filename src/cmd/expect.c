@@ -288,5 +288,5 @@ const struct command cmd_expect[] = {
 		.flags = CMD_NO_UNDO | CMD_NESTS,
 		.run = run_expect,
 	},
-	{ 0 },
+	{ .name = NULL },
 };

@@ -203,5 +203,5 @@ const struct command cmd_files[] = {
 	  .text = "With *lazy* it goes from the tree at once, and really when the last program has left it.",
 	  .examples = "new web ; unshare mnt\ntmpfs /mnt\numount /mnt",
 	  .run = run_umount },
-	{ 0 },
+	{ .name = NULL },
 };

@@ -208,5 +208,5 @@ const struct command cmd_layers[] = {
 	  .examples = "cache ls",
 	  .flags = CMD_NO_UNDO,
 	  .run = run_cache },
-	{ 0 },
+	{ .name = NULL },
 };

@@ -230,5 +230,5 @@ const struct command cmd_mounts[] = {
 	  .examples = "new web ; unshare mnt\nmounts",
 	  .flags = CMD_NO_UNDO,
 	  .run = run_mounts },
-	{ 0 },
+	{ .name = NULL },
 };

@@ -263,5 +263,5 @@ const struct command cmd_scripts[] = {
 		.flags = CMD_OUTSIDE | CMD_NO_UNDO,
 		.run = run_quit,
 	},
-	{ 0 },
+	{ .name = NULL },
 };

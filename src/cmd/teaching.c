@@ -188,5 +188,5 @@ const struct command cmd_teaching[] = {
 		.flags = CMD_OUTSIDE | CMD_NO_UNDO,
 		.run = run_why,
 	},
-	{ 0 },
+	{ .name = NULL },
 };
