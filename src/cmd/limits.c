@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "cmd/groups.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
 #include "lang/grammar.h"
@@ -127,6 +128,8 @@ static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
 
 	for (size_t i = 0; i < LIMIT_KEYS; i++) {
+		if (sb->part && limit_keys[i].cg == CG_KEYS)
+			continue;
 		_cleanup_(limit_now_free) struct limit_now now = { 0 };
 		if (limits_get(sb, &limit_keys[i], &now, err) < 0)
 			return -1;
@@ -182,17 +185,21 @@ static int limit_net(struct sandbox *sb, const struct args *args, struct err *er
 
 static int run_limit(struct shell *sh, const struct args *args, struct err *err)
 {
-	struct sandbox *sb = shell_sandbox(sh, err);
+	_cleanup_groups_ struct sandbox *sb = groups_aim(sh, args, err);
 	_cleanup_free_ struct limit_wish *wishes = NULL;
-	size_t n = 0;
+	size_t n = 0, first = arg_has(args, "GROUP") ? 2 : 0;
 
 	if (!sb)
 		return -1;
-	if (args->n == 0)
+	if (args->n == first)
 		return list_limits(sh, sb, err);
+	if (first && arg_has(args, "net")) {
+		err_usage(err, "net: a sandbox's links are limited as a whole");
+		return err_try(err, "limit net, without in");
+	}
 	if (arg_has(args, "FILE"))
 		return set_raw(sb, args, err);
-	for (size_t at = 0; at < args->n;) {
+	for (size_t at = first; at < args->n;) {
 		if (is_net(&args->values[at])) {
 			at++;
 			continue;
@@ -362,14 +369,17 @@ static int usage_row(struct shell *sh, struct table *t, struct sandbox *sb, stru
 static int run_usage(struct shell *sh, const struct args *args, struct err *err)
 {
 	const struct value *named = arg(args, "NAME");
+	_cleanup_groups_ struct sandbox *aimed = arg_has(args, "GROUP") ? groups_aim(sh, args, err) : NULL;
 	_cleanup_table_ struct table *t =
 		sh->json ? table_new(usage_keys, ARRAY_SIZE(usage_keys)) : table_new(usage_columns, ARRAY_SIZE(usage_columns));
 
+	if (arg_has(args, "GROUP") && (!aimed || usage_row(sh, t, aimed, err) < 0))
+		return -1;
 	if (arg_has(args, "all")) {
 		for (size_t i = 0; i < sh->session->n_sandboxes; i++)
 			if (usage_row(sh, t, sh->session->sandboxes[i], err) < 0)
 				return -1;
-	} else {
+	} else if (!aimed) {
 		struct sandbox *sb = named ? named->object : shell_sandbox(sh, err);
 		if (!sb || usage_row(sh, t, sb, err) < 0)
 			return -1;
@@ -400,11 +410,11 @@ const struct command cmd_limits[] = {
 		.group = "limits",
 		.brief = "bound what the sandbox may use, or list its limits",
 		.grammar =
-			"FILE:controlfile VALUE... | [memory SIZE:sizemax | swap SIZE:sizemax | memory-low SIZE:sizemax | "
+			"[in GROUP:group] (FILE:controlfile VALUE... | [memory SIZE:sizemax | swap SIZE:sizemax | memory-low SIZE:sizemax | "
 			"memory-high SIZE:sizemax | oom (group | off | max) | cpu SHARE:cpu | cpu-weight WEIGHT:nummax | "
 			"cpu-burst (max | TIME:time) | cpus LIST | mems LIST | pids COUNT:nummax | io PATH:path RATE:rate... | "
 			"io-weight WEIGHT:nummax | hugetlb PAGE:size SIZE:sizemax | "
-			"disk SIZE:sizemax | net [tx SENT:bitratemax | rx RECEIVED:bitratemax]...]...",
+			"disk SIZE:sizemax | net [tx SENT:bitratemax | rx RECEIVED:bitratemax]...]...)",
 		.text =
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
 			"them. Programs that run already come under them too. Several limits in one command are set all or "
@@ -458,7 +468,7 @@ const struct command cmd_limits[] = {
 		.name = "usage",
 		.group = "limits",
 		.brief = "show what a sandbox uses of memory, processor time and processes",
-		.grammar = "[NAME:sandbox | all]",
+		.grammar = "[NAME:sandbox | all | in GROUP:group]",
 		.text =
 			"Figures are those of the sandbox's control group: memory now, its peak and its limit; processor "
 			"time, and the time that programs had to wait because of a *cpu* limit; processes; bytes read from disks and "

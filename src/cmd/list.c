@@ -21,6 +21,8 @@ const struct command *const cmd_families[] = {
 	cmd_network_device,
 	cmd_network_nat,
 	cmd_limits,
+	cmd_groups,
+	cmd_devices,
 	cmd_top,
 	cmd_privileges,
 	cmd_seccomp,

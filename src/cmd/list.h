@@ -30,11 +30,13 @@ extern const struct command cmd_scripts[];    /* scripts.c: help source set unse
 extern const struct command cmd_expect[];     /* expect.c */
 extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
 extern const struct command cmd_limits[];     /* limits.c: limit usage freeze thaw */
+extern const struct command cmd_devices[];    /* devices.c: devices */
+extern const struct command cmd_groups[];     /* groups.c: group move */
 extern const struct command cmd_top[];        /* top.c: top watch */
 extern const struct command cmd_doctor[];     /* doctor.c */
 
 /* Types of values that one family has of its own. */
-extern const struct type limits_file, limits_rate;
+extern const struct type limits_file, limits_rate, groups_name, devices_access;
 extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
 extern const struct type filter_call, filter_denied, filter_profile;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "cmd/groups.h"
 #include "cmd/list.h"
 #include "cmd/program.h"
 #include "cmd/shell.h"
@@ -31,16 +32,16 @@ static int run_program(struct shell *sh, struct sandbox *sb, char *const *argv, 
 
 static int run_run(struct shell *sh, const struct args *a, struct err *err)
 {
-	struct sandbox *sb = shell_sandbox(sh, err);
+	_cleanup_groups_ struct sandbox *sb = groups_aim(sh, a, err);
 	_cleanup_free_ char **argv = xcalloc(a->n_words + 1, sizeof *argv);
-	bool detached = arg_has(a, "-d");
-	size_t first = detached ? 2 : 1;
+	const struct word *end = a->words + a->n_words;
+	size_t n = 0;
 
 	if (!sb)
 		return -1;
-	for (size_t i = first; i < a->n_words; i++)
-		argv[i - first] = a->words[i].text;
-	return run_program(sh, sb, argv, detached, err);
+	for (const struct word *w = arg(a, "COMMAND")->word; w < end; w++)
+		argv[n++] = w->text;
+	return run_program(sh, sb, argv, arg_has(a, "-d"), err);
 }
 
 static int run_sh(struct shell *sh, const struct args *a, struct err *err)
@@ -164,10 +165,10 @@ const struct command cmd_processes[] = {
 	  "bash where the sandbox has it, else sh. It runs as PID 1's child in all of the sandbox's namespaces, on a terminal of the sandbox's own: "
 	  "belljar copies what is typed and shown, so the program never holds yours. Its exit status becomes belljar's.",
 	  "new web\nunshare docker\nroot host\nsh\n", CMD_PROGRAM | CMD_NO_UNDO, run_sh },
-	{ "run", "processes", "run a program inside", "[-d] COMMAND:rest",
+	{ "run", "processes", "run a program inside", "[-d | --group GROUP:group]... COMMAND:rest",
 	  "The words are the program and its arguments, as they are; there is no shell in between. In the foreground belljar waits, and its exit "
 	  "status is the program's: 125 when belljar failed before it ran, 126 when it can't be executed, 127 when it is not there, 128 + n after "
-	  "signal n. With *-d* it runs in the background as a job (see *ps*, *wait*, *kill*), its output going where > or | say, else nowhere.\n\n"
+	  "signal n. With *--group* it begins in a group inside the sandbox's (see *group*). With *-d* it runs in the background as a job (see *ps*, *wait*, *kill*), its output going where > or | say, else nowhere.\n\n"
 	  "Programs get a small environment of their own; see *env*.",
 	  "new web\nrun echo hello\nrun -d sleep 60\nps\nkill all\n", CMD_PROGRAM | CMD_NO_UNDO, run_run },
 	{ "ps", "processes", "list the processes inside", "",

@@ -110,5 +110,7 @@ const struct type *const cmd_types[] = {
 	&filter_profile,
 	&limits_file,
 	&limits_rate,
+	&groups_name,
+	&devices_access,
 	NULL,
 };

@@ -62,12 +62,22 @@ static int explain_level(const struct cg_tree *t, enum cg_controller c, struct e
 		dir[at] = '\0';
 		if (at < strlen(t->base) && lacks(dir, "cgroup.subtree_control", c)) {
 			err_why(err, "%s/cgroup.subtree_control does not have %s, so the levels below it don't get it", dir, name);
-			return err_try(err, "as root: echo +%s > %s/cgroup.subtree_control%s%s", name, dir,
-				       strstr(t->base, "user@") ? "; for good: Delegate=" : "", strstr(t->base, "user@") ? name : "");
+			/* The slices above a user's manager are systemd's: it writes their files anew. */
+			if (strstr(t->base, "user@"))
+				return err_try(err, "as root: systemctl edit user@.service, there [Service] Delegate=%s and the others wanted; "
+					       "then log in anew", name);
+			return err_try(err, "as root: echo +%s > %s/cgroup.subtree_control", name, dir);
 		}
 		dir[at] = t->base[at];
 	}
 	return -1;
+}
+
+/* As in a container that has only its own subtree, whose root the container's processes are in. */
+static int explain_own(const struct cg_tree *t, struct err *err)
+{
+	err_why(err, "the group %s holds processes itself, so it can't give controllers on, and above it nothing may be written to", t->base);
+	return err_try(err, "mkdir %s/init; for p in $(cat %s/cgroup.procs); do echo $p > %s/init/cgroup.procs; done", t->base, t->base, t->base);
 }
 
 /* Why a controller is in no tree that groups can be made in. */
@@ -80,7 +90,7 @@ static int explain_absence(const struct cg_trees *all, enum cg_controller c, str
 			return err_try(err, "as root: chown -R %u %s", (unsigned)geteuid(), t->own);
 		}
 		if (t->v2 && t->base && !t->controllers && !lacks(t->base, "cgroup.controllers", c))
-			return err_why(err, "the group %s holds processes itself, so it can't give controllers on", t->base);
+			return explain_own(t, err);
 	}
 	for (size_t i = 0; i < all->n; i++)
 		if (all->trees[i].v2 && all->trees[i].base && !streq(all->layout, "hybrid"))
@@ -303,12 +313,15 @@ void cg_remove_empty(const char *group)
 	cg_free_paths(paths);
 }
 
-/* A descriptor through which processes come into the tree's directory of GROUP. */
+/* A descriptor through which processes come into the tree's directory of GROUP. 0; 1 when it has none there; or -1 with err. */
 static int entry(const struct cg_tree *t, const char *group, bool foreign, struct cg_entry *e, struct err *err)
 {
 	bool dir = t->v2 && !foreign;
-	_cleanup_free_ char *path = cg_tree_path(t, group, dir ? NULL : t->v2 ? "cgroup.procs" : "tasks");
+	_cleanup_free_ char *home = cg_tree_home(t, group);
 
+	if (!home)
+		return 1;
+	_cleanup_free_ char *path = cg_tree_path(t, home, dir ? NULL : t->v2 ? "cgroup.procs" : "tasks");
 	e->kind = dir ? 'd' : 't';
 	e->fd = open(path, dir ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
 	return e->fd < 0 ? err_set(err, errno, "%s: can't be entered", path) : 0;
@@ -335,19 +348,18 @@ static int open_entries(const struct cg_trees *all, const char *group, bool fore
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct cg_tree *t = &all->trees[i];
-		struct err failed = { 0 };
 		if (!t->base)
 			continue;
-		if (entry(t, group, foreign, &last.of[last.n], &failed) == 0) {
-			last.n++;
-			continue;
+		int there = entry(t, group, foreign, &last.of[last.n], err);
+		if (there < 0)
+			return -1;
+		/* Version 1: only those hierarchies in which the sandbox has a limit. */
+		if (there > 0 && t == all->track) {
+			_cleanup_free_ char *dir = cg_tree_path(t, group, NULL);
+			err_set(err, ENOENT, "%s: can't be entered", dir);
+			return err_why(err, "somebody else removed the group, and its limits with it; the next limit makes it anew");
 		}
-		/* Version 1: only those hierarchies in which the group has a limit. */
-		if (failed.number == ENOENT && t != all->track)
-			continue;
-		if (err)
-			*err = failed;
-		return -1;
+		last.n += there == 0;
 	}
 	return 0;
 }

@@ -6,8 +6,8 @@
  * group, a sandbox one below it, which exists in every hierarchy that is needed. Groups are made below the group that belljar itself
  * runs in (v1: per controller), so a delegated subtree works as well as the machine's root.
  *
- * Processes enter a group while they are started (v2: CLONE_INTO_CGROUP, v1: the new process writes 0 to `tasks`); nothing is ever
- * moved by its pid, which on v2 and for cgroup.procs costs a grace period of up to 10 ms.
+ * Processes enter a group while they are started (v2: CLONE_INTO_CGROUP, v1: the new process writes 0 to `tasks`). Only those that ran before
+ * there was the group are moved by their pid, which on v2 and for cgroup.procs costs a grace period of up to 10 ms.
  */
 #ifndef KERN_CG_H
 #define KERN_CG_H
@@ -103,6 +103,8 @@ void cg_remove_empty(const char *group);
 /* Writes, reads back, compares; fills s->old with the old value. Flag CG_RAW: the value is the user's own words, and not compared. */
 int cg_limit(struct step *s, struct err *err);
 enum { CG_RAW = 1 };
+/* Flag of STEP_CGROUP: a group inside a sandbox's, whose processes go up when it is taken back. */
+enum { CG_INNER = 1 };
 
 /* Descriptors a new process needs to be born inside GROUP, started by the holder of PLACE: at most CG_ENTRIES. v2 and hybrid: kind 'd',
  * the directory for CLONE_INTO_CGROUP (at most one); v1: kind 't', a `tasks` file to write "0" to. Where the holder has a user namespace of
@@ -149,6 +151,20 @@ int cg_wait_frozen(const char *group, bool frozen, struct err *err);
 
 /* Act of STEP_EMPTY: every process in the group and below ends at once, also those that are being forked; the groups stay. */
 int cg_empty(struct step *s, struct err *err);
+
+/* A group inside a sandbox's that takes its own processes when it is divided: version 2 lets a group have processes or controllers for the
+ * groups inside it, not both. Processes that are put into a divided group go there. */
+#define CG_MAIN "main"
+bool cg_divided(const char *group);
+
+/* Acts of STEP_MOVE and STEP_DISSOLVE. Moving a process whose descriptor says that it has ended is done. */
+int cg_move(struct step *s, struct err *err);
+int cg_dissolve(struct step *s, struct err *err);
+
+/* The group that a process is in, when that is GROUP or inside it, else NULL; the caller's. And all groups inside GROUP, relative to it; their
+ * number. */
+char *cg_group_of(const char *group, int pid);
+size_t cg_inner(const char *group, char ***groups);
 
 /* Something that wakes up (poll) when a limit bites in a group or its state changes: what is new is for cg_bites, cg_usage. */
 enum cg_watch { WATCH_MEMORY, WATCH_PIDS, WATCH_CPU, WATCH_PRESSURE, WATCH_STATE, WATCH_KINDS };

@@ -61,6 +61,13 @@ char *cg_tree_path(const struct cg_tree *t, const char *group, const char *file)
  * 0, or -1 with errno. */
 int cg_list(const char *dir, const char *file, struct buf *out);
 
+/* DIR and all directories below it, as far as they can be read; the array and its strings are the caller's. */
+char **cg_dirs(const char *dir, size_t *n);
+
+/* Where a process of GROUP is put in the tree (cg_move.c): the group, CG_MAIN inside it where it is divided, on version 1 the nearest one
+ * above it that exists, but none above the sandbox's. NULL: nowhere. The caller's. */
+char *cg_tree_home(const struct cg_tree *t, const char *group);
+
 /* Call ACT for the directory DIR and all below it until one fails. 0 or -1. */
 int cg_list_dirs(const char *dir, int (*act)(const char *path, struct err *err), struct err *err);
 

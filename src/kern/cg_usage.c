@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -58,6 +59,30 @@ static int64_t read_key(const struct cg_tree *t, const char *group, const char *
 		if (strncmp(at, key, len) == 0 && at[len] == ' ')
 			return number(at + len + 1);
 	return -1;
+}
+
+/* Refused forks. Until 6.12 (which brought pids.events.local), and on version 1, one is counted where the program was that forked, and not in
+ * the group whose limit refused it; so those of the groups inside are added. */
+static int64_t read_refused(const struct cg_tree *t, const char *group)
+{
+	int64_t sum = read_key(t, group, "pids.events", "max");
+	struct stat st;
+
+	if (sum < 0)
+		return sum;
+	_cleanup_free_ char *local = cg_tree_path(t, group, "pids.events.local"), *dir = cg_tree_path(t, group, NULL);
+	/* The directory has a link for each group inside. */
+	if (access(local, F_OK) == 0 || stat(dir, &st) < 0 || st.st_nlink <= 2)
+		return sum;
+	size_t n, skip = strlen(t->base) + 1;
+	char **dirs = cg_dirs(dir, &n);
+	for (size_t i = 0; i < n; i++) {
+		int64_t more = i > 0 ? read_key(t, dirs[i] + skip, "pids.events", "max") : 0;
+		sum += more > 0 ? more : 0;
+		free(dirs[i]);
+	}
+	free(dirs);
+	return sum;
 }
 
 /* n * by, or what n stands for. */
@@ -219,7 +244,7 @@ void cg_bites(const char *group, struct cg_usage *u)
 	if (!all)
 		return;
 	read_events(all->of[CTL_MEMORY], group, u);
-	u->forks_refused = read_key(all->of[CTL_PIDS], group, "pids.events", "max");
+	u->forks_refused = read_refused(all->of[CTL_PIDS], group);
 	if (all->of[CTL_CPU] && all->of[CTL_CPU]->v2)
 		u->cpu_throttled_ns = times(read_key(all->of[CTL_CPU], group, "cpu.stat", "throttled_usec"), 1000);
 	else
@@ -258,7 +283,7 @@ int cg_usage(const char *group, struct cg_usage *u, struct err *err)
 	usage_cpu(all, group, u);
 	u->pids = read_number(all->of[CTL_PIDS], group, "pids.current");
 	u->pids_max = read_number(all->of[CTL_PIDS], group, "pids.max");
-	u->forks_refused = read_key(all->of[CTL_PIDS], group, "pids.events", "max");
+	u->forks_refused = read_refused(all->of[CTL_PIDS], group);
 	usage_io(all->of[CTL_IO], group, u);
 	usage_pressure(all->track, group, u);
 	usage_frozen(all, group, u);
@@ -306,20 +331,28 @@ int cg_list(const char *dir, const char *file, struct buf *out)
 	return failed ? -1 : 0;
 }
 
+char **cg_dirs(const char *dir, size_t *n)
+{
+	char **dirs = NULL;
+
+	*n = 0;
+	*GROW(&dirs, n) = xstrdup(dir);
+	for (size_t i = 0; i < *n; i++)
+		add_children(dirs[i], &dirs, n);
+	return dirs;
+}
+
 int cg_list_dirs(const char *dir, int (*act)(const char *path, struct err *err), struct err *err)
 {
-	char **todo = NULL;
-	size_t n = 0;
+	size_t n;
+	char **dirs = cg_dirs(dir, &n);
 	int result = 0;
 
-	*GROW(&todo, &n) = xstrdup(dir);
-	for (size_t i = 0; i < n && result == 0; i++) {
-		add_children(todo[i], &todo, &n);
-		result = act(todo[i], err);
+	for (size_t i = 0; i < n; i++) {
+		result = result < 0 ? result : act(dirs[i], err);
+		free(dirs[i]);
 	}
-	for (size_t i = 0; i < n; i++)
-		free(todo[i]);
-	free(todo);
+	free(dirs);
 	return result;
 }
 

@@ -109,6 +109,7 @@ void place_release(struct place *p)
 	free(p->ended);
 	for (int k = 0; k < PRIV_KEYS; k++)
 		free(p->privileges[k]);
+	free(p->devices);
 	close_fd(&p->sock);
 	close_fd(&p->pidfd);
 	close_fd(&p->upper);

@@ -53,6 +53,7 @@ struct place {
 	struct wire_ended *ended;      /* what its holder said of ended jobs while another answer was awaited (holder.c) */
 	size_t n_ended;
 	char *privileges[PRIV_KEYS];      /* of its programs; NULL = as the holder has it */
+	char *devices;         /* rules for its programs' group (cg_device.h); NULL = none */
 	struct net_conn *net;  /* netlink connection, opened on first use (net.h) */
 };
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "kern/capture.h"
 #include "kern/cg.h"
+#include "kern/cg_device.h"
 #include "kern/holder.h"
 #include "kern/mnt.h"
 #include "kern/mnt_cache.h"
@@ -144,6 +145,10 @@ void step_applied(const struct step *s)
 	case STEP_PRIVILEGE:
 		privilege_store(p, (enum privilege)s->num, s->text);
 		break;
+	case STEP_DEVICE_RULES:
+		free(p->devices);
+		p->devices = xstrdup(s->from);
+		break;
 	case STEP_LAB:
 		p->own[NS_NET] = true;
 		break;
@@ -275,7 +280,7 @@ static int undo_pair(const struct step *done, struct step *inverse)
 {
 	static const enum step_kind other[STEP_KINDS] = {
 		[STEP_UP] = STEP_DOWN,     [STEP_DOWN] = STEP_UP,         [STEP_ADDR] = STEP_UNADDR,     [STEP_UNADDR] = STEP_ADDR,
-		[STEP_ROUTE] = STEP_UNROUTE, [STEP_UNROUTE] = STEP_ROUTE, [STEP_CGROUP] = STEP_UNCGROUP,
+		[STEP_ROUTE] = STEP_UNROUTE, [STEP_UNROUTE] = STEP_ROUTE,
 		[STEP_FILE] = STEP_UNFILE, [STEP_LINE] = STEP_UNLINE,     [STEP_UNLINE] = STEP_LINE,
 		[STEP_TABLE] = STEP_UNTABLE, [STEP_RULE] = STEP_UNRULE,   [STEP_UNRULE] = STEP_RULE,
 	};
@@ -283,6 +288,29 @@ static int undo_pair(const struct step *done, struct step *inverse)
 	*inverse = *done;
 	inverse->kind = other[done->kind];
 	return done->old[0] ? 1 : 0;
+}
+
+static int undo_cgroup(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->kind = done->flags & CG_INNER ? STEP_DISSOLVE : STEP_UNCGROUP;
+	return done->old[0] ? 1 : 0;
+}
+
+static int undo_move(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->text = done->from;
+	inverse->from = done->text;
+	return done->from ? 1 : 0;
+}
+
+static int undo_device_rules(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->from = done->what;
+	inverse->what = done->from;
+	return 1;
 }
 
 static int undo_sysctl(const struct step *done, struct step *inverse)
@@ -370,6 +398,24 @@ static int act_uncgroup(struct step *s, int fd, struct err *err)
 {
 	(void)fd;
 	return cg_remove(s, err);
+}
+
+static int act_move(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_move(s, err);
+}
+
+static int act_dissolve(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_dissolve(s, err);
+}
+
+static int act_device_rules(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_device(s, err);
 }
 
 static int act_empty(struct step *s, int fd, struct err *err)
@@ -558,7 +604,14 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "pwrite(); ftruncate()", .shell = "sed -i '/^{text}$/d' {to}", .act = textfile_drop_line, .inverse = undo_pair },
 
 	[STEP_CGROUP] = { .name = "cgroup", .who = WHO_HOST, .say = "make the control group {text}", .calls = "mkdir({to})",
-		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_pair },
+		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_cgroup },
+	[STEP_DISSOLVE] = { .name = "dissolve", .who = WHO_HOST,
+		.say = "remove the control group {text}; what is in it goes to the one above",
+		.calls = "write({to}/../cgroup.procs, pid) for each; rmdir({to})",
+		.shell = "for p in $(cat {to}/cgroup.procs); do echo $p > {to}/../cgroup.procs; done; rmdir {to}", .act = act_dissolve,
+		.for_good = "its limits are gone" },
+	[STEP_MOVE] = { .name = "move", .who = WHO_HOST, .say = "move {moved} to the control group {text}",
+		.calls = "write({to}/cgroup.procs, pid)", .shell = "echo {movedpid} > {to}/cgroup.procs", .act = act_move, .inverse = undo_move },
 	[STEP_UNCGROUP] = { .name = "rmcgroup", .who = WHO_HOST, .say = "end what is in the control group {text} and remove it",
 		.calls = "write(cgroup.kill, 1); rmdir({to})", .shell = "rmdir {to}", .act = act_uncgroup,
 		.for_good = "its processes are gone" },
@@ -566,6 +619,8 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "freeze it; pidfd_send_signal(SIGKILL) to each process; thaw it",
 		.shell = "kill -KILL $(cat {to}/cgroup.procs)", .act = act_empty,
 		.for_good = "its processes are gone" },
+	[STEP_DEVICE_RULES] = { .name = "device rules", .who = WHO_HOST, .say = "have these rules for devices in {text}: {rules}",
+		.calls = "{devicecalls}", .shell = "{deviceshell}", .act = act_device_rules, .inverse = undo_device_rules },
 	[STEP_LIMIT] = { .name = "limit", .who = WHO_HOST, .say = "set {what} {other} of {text} to {from}",
 		.calls = "write({to}, \"{from}\")", .shell = "echo {from} > {to}", .act = act_limit, .inverse = undo_limit,
 		.for_good = "what the control file said before can't be written back" },

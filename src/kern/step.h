@@ -115,9 +115,14 @@ enum step_kind {
 
 	/* control groups; see cg.h */
 	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a controller whose
-	                    * hierarchy it is made in; parents are made too   mkdir -p */
+	                    * hierarchy it is made in; parents are made too   mkdir -p
+	                    * flags: CG_INNER */
+	STEP_DISSOLVE,     /* text: a group inside a sandbox's, to: its directory (to be told); it is removed, and what was in it goes up */
+	STEP_MOVE,         /* text: group that processes go to, to: its directory (to be told), from: the one they are in; num: one process, as
+	                    * belljar numbers it, fd[0]: its descriptor; 0: all that are in `from` itself */
 	STEP_UNCGROUP,     /* text: group, to: its directory (to be told); kills what is in it and removes it */
 	STEP_EMPTY,        /* text: group, to: its directory (to be told); all that runs in it and below ends */
+	STEP_DEVICE_RULES, /* text: group, from: rules (cg_device.h) or NULL, what: those until now, to: its directory (to be told) */
 	STEP_LIMIT,        /* text: group, what: control file, from: value in its words, to: its path (to be told), flags: CG_RAW */
 
 	STEP_KINDS

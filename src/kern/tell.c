@@ -300,6 +300,18 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		buf_str(b, s->flags & 1 ? ", if it is there" : "");
 	else if (streq(key, "other"))
 		return;
+	else if (streq(key, "rules"))
+		buf_str(b, s->from ? s->from : "none");
+	else if (streq(key, "devicecalls"))
+		cg_v1(CTL_DEVICES) ? buf_fmt(b, "write(%s/devices.deny or devices.allow) for each", s->to) :
+				     buf_fmt(b, "bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE); bpf(BPF_PROG_ATTACH, %s, BPF_CGROUP_DEVICE)", s->to);
+	else if (streq(key, "deviceshell"))
+		cg_v1(CTL_DEVICES) ? buf_fmt(b, "echo RULE > %s/devices.deny", s->to) :
+				     buf_fmt(b, "bpftool cgroup attach %s cgroup_device pinned PROGRAM multi", s->to);
+	else if (streq(key, "moved"))
+		s->num ? buf_fmt(b, "process %lld", (long long)s->num) : buf_fmt(b, "all processes of the control group %s", s->from);
+	else if (streq(key, "movedpid"))
+		s->num ? buf_fmt(b, "%lld", (long long)s->num) : buf_str(b, "PID");
 	else if (streq(key, "here") || streq(key, "tcpdump"))
 		network(b, s, key);
 	else if (streq(key, "over") || streq(key, "dev over"))

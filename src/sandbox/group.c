@@ -97,7 +97,7 @@ const char *sandbox_group(struct sandbox *sb, struct err *err)
 		sb->group = choose_group(sb);
 	_cleanup_free_ char *dir = cg_dir(sb->group, CTL_TRACK);
 	struct step step = { .kind = STEP_CGROUP, .place = &s->host, .text = sb->group, .to = dir };
-	if (group_run(s, &step, 1, err) < 0)
+	if (group_run(s, &step, 1, err) < 0 || group_adopt(sb, err) < 0)
 		return NULL;
 	return sb->group;
 }
@@ -148,6 +148,8 @@ static void add_level(struct steps *p, struct sandbox *sb, const char *level, un
 	if (!words.len)
 		return;
 	_cleanup_free_ char *dir = cg_dir(level, CTL_TRACK);
+	if (sb->group && starts_with(level, sb->group) && !cg_divided(level))
+		group_add_main(p, sb, level);
 	struct step *s = steps_add(p, STEP_LIMIT, &sb->session->host);
 	s->text = steps_keep(p, xstrdup(level));
 	s->what = "cgroup.subtree_control";
@@ -159,7 +161,11 @@ void group_add_controllers(struct steps *p, struct sandbox *sb, const char *grou
 {
 	_cleanup_free_ char *level = xstrdup(group);
 
+	size_t before = p->n;
 	add_hierarchies(p, sb, group, controllers);
+	/* A namespace shows of each hierarchy what was its maker's group then; so it is made again for the programs that come. */
+	if (p->n > before && sb->place.own[NS_CGROUP] && !sb->place.joined[NS_CGROUP])
+		steps_add(p, STEP_CGROUP_NS, &sb->place)->text = steps_keep(p, xstrdup(sb->group));
 	add_level(p, sb, "", controllers);
 	for (char *slash = strchr(level, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -147,6 +149,8 @@ int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, st
 		int c = w->key == limit_raw ? cg_file_controller(w->v[0].text) : CTL_COUNT;
 		grouped = grouped || w->key->cg != CG_KEYS || w->key == limit_raw;
 		controllers |= controllers_of(w);
+		if (sb->part && w->key->cg == CG_KEYS && w->key != limit_raw)
+			return err_set(err, EINVAL, "%s is limited for a sandbox as a whole", w->key->name);
 		if (w->key->cg != CG_KEYS && cg_can(w->key->cg, err) < 0)
 			return -1;
 		if (c != CTL_COUNT && cg_has((enum cg_controller)c, w->v[0].text, err) < 0)
@@ -268,7 +272,7 @@ void limit_now_free(struct limit_now *now)
 
 const char *limits_group(const struct sandbox *sb)
 {
-	return sb->group ? sb->group : "belljar.none";
+	return sb->part ? sb->part : sb->group ? sb->group : "belljar.none";
 }
 
 int limits_know(struct session *s, struct err *err)

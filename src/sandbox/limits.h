@@ -70,7 +70,8 @@ const struct limit_key *limit_key(const char *name);
 int limit_disk_plan(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
 int limit_disk_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
 
-/* For plan: append the step that writes WORDS to the sandbox's control file FILE; and the group's name. */
+/* For plan: append the step that writes WORDS to the sandbox's control file FILE; and the name of the group that limits are about, which is the
+ * sandbox's or one inside it (group_aim). */
 void limit_add(struct steps *p, struct sandbox *sb, const char *file, const char *words);
 const char *limits_group(const struct sandbox *sb);
 

@@ -66,7 +66,8 @@ static void allowed(struct sandbox *sb, const char *key, struct buf *words)
 	_cleanup_(limit_now_free) struct limit_now now = { 0 };
 
 	if (limits_get(sb, limit_key(key), &now, NULL) == 0 && now.n != INT64_MAX)
-		buf_fmt(words, " (limit %s %s)", key, now.text);
+		buf_fmt(words, " (limit %s%s%s%s %s)", sb->part ? "in " : "", sb->part ? sb->part + strlen(sb->group) + 1 : "",
+			sb->part ? " " : "", key, now.text);
 	else
 		buf_fmt(words, " (a limit above the sandbox's own)");
 }

@@ -77,6 +77,7 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 			sb->wish.image);
 	put_value(b, "group", sb->group);
 	put_value(b, "learned", sb->learned);
+	put_value(b, "devices", p->devices);
 	for (size_t i = 0; i < sb->n_env; i++)
 		put_value(b, "env", sb->env[i]);
 	for (int k = 0; k < PRIV_KEYS; k++)
@@ -156,7 +157,8 @@ static void begin_sandbox(struct reading *r, char *name, struct sandbox **old, s
 		for (size_t i = 0; i < sb->n_env; i++)
 			free(sb->env[i]);
 		free(sb->learned);
-		sb->group = sb->learned = NULL;
+		free(sb->place.devices);
+		sb->group = sb->learned = sb->place.devices = NULL;
 		sb->n_env = 0;
 		for (int k = 0; k < PRIV_KEYS; k++)
 			privilege_store(&sb->place, (enum privilege)k, NULL);
@@ -243,6 +245,9 @@ static void read_sandbox_line(struct reading *r, const char *key, const char *te
 		sb->group = get_value(text);
 	} else if (streq(key, "learned")) {
 		sb->learned = get_value(text);
+	} else if (streq(key, "devices")) {
+		free(p->devices);
+		p->devices = get_value(text);
 	} else if (streq(key, "env")) {
 		*GROW(&sb->env, &sb->n_env) = get_value(text);
 	} else if (streq(key, "privilege")) {

@@ -85,6 +85,11 @@ static int plan_cgroup(struct plan *p, uint64_t *first, struct err *err)
 	const char *group = sandbox_group(p->sb, err);
 	if (!group)
 		return -1;
+	if (!p->sb->session->gate.dry && cg_divided(group)) {
+		err_set(err, EBUSY, "%s: its control group can't be the root of a namespace any more", p->sb->name);
+		err_why(err, "groups inside it have limits, and on version 2 nobody can be in it itself then, who would make the namespace");
+		return err_try(err, "unshare cgroup first, and limit in GROUP after that");
+	}
 	add(p, STEP_CGROUP_NS)->text = group;
 	*first &= ~flag(NS_CGROUP);
 	return 0;

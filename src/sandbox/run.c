@@ -144,7 +144,10 @@ static int start(struct sandbox *sb, const struct run_want *want, struct holder_
 	/* A process that shares the host's pid namespace is found again by its group; where none is to be had, by its parents alone. */
 	if (!sb->place.init && !sb->group && cg_layout(NULL) && sandbox_group(sb, err) == NULL)
 		return -1;
-	if (sb->group && !sb->session->gate.dry && cg_entries(sb->group, &sb->place, groups, &program.n_groups, err) < 0)
+	/* Somebody else may have removed it: a descriptor that was kept would lead nowhere, and the kernel's word for that is another's. */
+	if (sb->group && !sb->session->gate.dry && !cg_exists(limits_group(sb), CTL_TRACK))
+		cg_forget_entries();
+	if (sb->group && !sb->session->gate.dry && cg_entries(limits_group(sb), &sb->place, groups, &program.n_groups, err) < 0)
 		return -1;
 	program.groups = groups;
 	return gate_run(&sb->session->gate, &step, 1, err);

@@ -64,6 +64,7 @@ void sandbox_free(struct sandbox *sb)
 	free(sb->learned);
 	sandbox_note_root(sb, NULL);
 	free(sb->group);
+	free(sb->part);
 	free(sb->name);
 	free(sb);
 }

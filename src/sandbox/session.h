@@ -45,6 +45,7 @@ struct sandbox {
 	bool upper_kept;       /* of a named session: the keeper has place.upper */
 	bool own_dev;          /* /dev, /proc, /sys inside are belljar's work (it has a root of its own) */
 	char *group;           /* its control group "belljar.ID/web", NULL before it is needed; see sandbox_group */
+	char *part;            /* the group inside it that a command is about ("belljar.ID/web/batch"), else NULL; see group_aim */
 	char *learned;         /* calls that its programs made (filters.h), NULL = none */
 	char **env;            /* NAME=VALUE that its programs get beside the fixed ones */
 	size_t n_env;
