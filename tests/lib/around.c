@@ -561,6 +561,7 @@ static int wait_all(pid_t command, long long limit_us, long long kill_us, unsign
 
 int main(int argc, char **argv)
 {
+	static const int defaults[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE };
 	int option, uid = -1;
 	long seconds = 120;
 	long long kill_after = 0;
@@ -602,7 +603,9 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		return STATUS_OWN;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	signal(SIGPIPE, SIG_DFL);
+	/* A shell ignores some for what it starts in the background. */
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		signal(defaults[i], SIG_DFL);
 	sigset_t chld;
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/limits.inc"
 
 run -c 'new web; limit memory 20M; run sh -c "head -c 60000000 /dev/zero | tail -c 60000000 >/dev/null"'
-has "killed for memory" "$status:$err" "137:*web: killed for memory: 1 program*limit memory 20M*"
+has "killed for memory" "$status:$err" "137:*web: killed for memory: [12] program*limit memory 20M*"
 run -c "new web; limit cpu 20%; run $PROBE burn 1000"
 has "slowed for processor time" "$err" "*web: slowed for processor time: programs waited *limit cpu 20%*"
 run -c "new web; limit pids 4; run $PROBE fork 20"
