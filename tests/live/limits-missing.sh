@@ -86,6 +86,8 @@ hugetlb) limit='hugetlb 2M 5M' ;;
 *) limit= ;;
 esac
 if [ -n "$limit" ]; then
+	# Else the box takes no process anymore.
+	echo -pids >"$box/cgroup.subtree_control"
 	contained -c "new web; limit $limit"
 	has "a controller that the level above keeps" "$status:$err" "1:*can't be limited here*/sys/fs/cgroup/cgroup.controllers does not have $missing*level above keeps it*"
 fi
