@@ -370,24 +370,9 @@ static int change_line(struct session *s, const char *path, const char *line, co
 	return to ? run_one(s, STEP_LINE, path, other, NULL, err) : 0;
 }
 
-static int forget_in(struct session *s, const char *file, const char *name, const char *to, struct err *err)
-{
-	_cleanup_free_ char *path = path_of(s, file);
-	_cleanup_buf_ struct buf text = { 0 };
-
-	if (io_slurp(AT_FDCWD, path, TEXT_LIMIT, &text) < 0)
-		return err_set(err, errno, "%s: can't be read", path);
-	for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n') {
-		_cleanup_free_ char *line = xstrndup(at, strcspn(at, "\n"));
-		const char *blank = strrchr(line, ' ');
-		if (blank && streq(blank + 1, name) && change_line(s, path, line, to, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The lines of the file that say NAME, but those of addresses that it has. */
-static int drop_lines(struct session *s, const char *file, const char *name, const struct net_addr *addrs, size_t n, struct err *err)
+/* The lines of the file that say NAME get another (TO NULL: none), but those of the N addresses. */
+static int change_lines(struct session *s, const char *file, const char *name, const struct net_addr *addrs, size_t n, const char *to,
+			struct err *err)
 {
 	_cleanup_free_ char *path = path_of(s, file);
 	_cleanup_buf_ struct buf text = { 0 };
@@ -397,10 +382,10 @@ static int drop_lines(struct session *s, const char *file, const char *name, con
 	for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n') {
 		_cleanup_free_ char *line = xstrndup(at, strcspn(at, "\n"));
 		size_t address = strcspn(line, " ");
-		bool has = !line[address] || !streq(line + address + 1, name);
-		for (size_t i = 0; i < n && !has; i++)
-			has = strncmp(addrs[i].cidr, line, address) == 0 && addrs[i].cidr[address] == '/';
-		if (!has && change_line(s, path, line, NULL, err) < 0)
+		bool stays = !line[address] || !streq(line + address + 1, name);
+		for (size_t i = 0; i < n && !stays; i++)
+			stays = strncmp(addrs[i].cidr, line, address) == 0 && addrs[i].cidr[address] == '/';
+		if (!stays && change_line(s, path, line, to, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -418,7 +403,7 @@ int names_settle(struct sandbox *sb, struct err *err)
 
 	while (result == 0 && d && (e = readdir(d)))
 		if (read_set(e->d_name).n)
-			result = drop_lines(s, e->d_name, sb->name, addrs, n, err);
+			result = change_lines(s, e->d_name, sb->name, addrs, n, NULL, err);
 	if (d)
 		closedir(d);
 	return result;
@@ -433,7 +418,7 @@ int names_forget(struct session *s, const char *name, const char *to, struct err
 
 	while (result == 0 && d && (e = readdir(d)))
 		if (read_set(e->d_name).n)
-			result = forget_in(s, e->d_name, name, to, err);
+			result = change_lines(s, e->d_name, name, NULL, 0, to, err);
 	if (d)
 		closedir(d);
 	if (result < 0)
