@@ -21,6 +21,7 @@
 #include "kern/joined.h"
 #include "kern/rootless.h"
 #include "sandbox/can.h"
+#include "sandbox/filters.h"
 #include "sandbox/privileges.h"
 
 static const struct can_operation operations[] = {
@@ -106,8 +107,7 @@ static void ask_filter(const struct who *w, const struct can_operation *what, st
 		return;
 	}
 	const struct filter_api *api = filter_api(err);
-	const struct filter *f =
-		api ? api->compile(value, w->sb->place.privileges[PRIV_CAPS] ? privileges_caps(w->sb) : UINT64_MAX, FILTER_PLAIN, err) : NULL;
+	const struct filter *f = api ? api->compile(value, filters_caps(w->sb), FILTER_PLAIN, err) : NULL;
 	if (!f)
 		return;
 	uint32_t verdict = api->verdict(f, what->call, what->first), action = verdict & SECCOMP_RET_ACTION_FULL;
@@ -128,8 +128,6 @@ static int open_namespace(const struct who *w, int kind, const struct can_object
 	const struct sandbox *sb = on->sb ? on->sb : w->sb;
 	char path[64];
 
-	if (!on->host && !w->pid && sb->place.own[kind])
-		return fcntl(sb->place.ns[kind], F_DUPFD_CLOEXEC, 3);
 	if (!on->host && !on->sb && w->pid)
 		snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)w->pid, ns_table[kind].name);
 	else if (!on->host && sb->place.own[kind])

@@ -18,12 +18,17 @@ static const char *value_of(const struct sandbox *sb)
 	return sb->place.privileges[PRIV_SECCOMP];
 }
 
+uint64_t filters_caps(const struct sandbox *sb)
+{
+	return sb->place.privileges[PRIV_CAPS] ? privileges_caps(sb) : UINT64_MAX;
+}
+
 /* For a dry run it is compiled, too: that changes nothing. */
 static const struct filter *compile(const struct sandbox *sb, const char *value, struct err *err)
 {
 	const struct filter_api *api = filter_api(err);
 
-	return api ? api->compile(value, sb->place.privileges[PRIV_CAPS] ? privileges_caps(sb) : UINT64_MAX, FILTER_NAMED, err) : NULL;
+	return api ? api->compile(value, filters_caps(sb), FILTER_NAMED, err) : NULL;
 }
 
 static int set(struct sandbox *sb, const char *value, struct err *err)
@@ -72,7 +77,7 @@ int filters_tell(const struct sandbox *sb, FILE *out, struct err *err)
 
 	if (!value_of(sb))
 		return no_filter(sb, err);
-	return api ? api->tell(value_of(sb), sb->place.privileges[PRIV_CAPS] ? privileges_caps(sb) : UINT64_MAX, out, err) : -1;
+	return api ? api->tell(value_of(sb), filters_caps(sb), out, err) : -1;
 }
 
 int filters_code(const struct sandbox *sb, FILE *out, struct err *err)

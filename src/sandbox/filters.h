@@ -17,6 +17,9 @@ int filters_file(struct sandbox *sb, const char *path, struct err *err);
 /* Change it: WHAT is "allow", "deny ERRNO", "log" or "notify". Without a filter all calls are allowed to begin with. */
 int filters_add(struct sandbox *sb, const char *what, const char *const *calls, size_t n, struct err *err);
 
+/* The capabilities that profiles ask for: those said for the sandbox's programs, or all. */
+uint64_t filters_caps(const struct sandbox *sb);
+
 /* In words, or as the instructions the kernel gets. */
 int filters_tell(const struct sandbox *sb, FILE *out, struct err *err);
 int filters_code(const struct sandbox *sb, FILE *out, struct err *err);
