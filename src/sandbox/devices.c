@@ -41,10 +41,9 @@ static char *of_node(const char *path, struct err *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return err_set(err, errno, "%s", path), NULL;
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		err_set(err, ENODEV, "%s is no device", path);
+	bool found = stat(path, &st) == 0;
+	if (!found || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))) {
+		err_set(err, found ? ENODEV : errno, found ? "%s is no device" : "%s: no device can be found there", path);
 		err_try(err, "/dev/null, c:1:3 or b:7:*; the number of a device is in ls -l");
 		return NULL;
 	}
