@@ -76,4 +76,23 @@ static inline int starts_with(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* With something before it: ".tar" alone does not end with ".tar". */
+static inline int ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && streq(s + n - m, end);
+}
+
+/* Is WORD among the WORDS that stand between blanks? */
+static inline int has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += n)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+			return 1;
+	return 0;
+}
+
 #endif

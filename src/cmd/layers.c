@@ -94,13 +94,6 @@ static int run_changes(struct shell *sh, const struct args *a, struct err *err)
 	return 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n > m && streq(text + n - m, end);
-}
-
 static int run_commit(struct shell *sh, const struct args *a, struct err *err)
 {
 	static const char *const ends[] = { ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst" };

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
@@ -41,14 +42,6 @@ struct screen {
 	char sort;             /* c m p n */
 	char message[256];
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static struct row *row_of(struct screen *s, struct sandbox *sb)
 {

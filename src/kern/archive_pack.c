@@ -246,13 +246,6 @@ static int put(void *arg, const struct walk_entry *e, struct err *err)
 	return put_header(p, a, err);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && streq(text + n - m, end);
-}
-
 static int open_archive(struct pack *p, struct err *err)
 {
 	const char *name = p->wish->name;

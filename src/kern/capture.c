@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
@@ -196,14 +197,6 @@ static int take(int sock, struct packet *p)
 
 /* ---- the step ---- */
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static uint16_t type_of(int sock, const char *link)
 {
 	struct ifreq r = { 0 };
@@ -224,11 +217,11 @@ static int unwritten(const struct step *s, int number, struct err *err)
 static int copy(struct step *s, int sock, FILE *out, struct err *err)
 {
 	_cleanup_free_ struct packet *packet = xmalloc(sizeof *packet);
-	uint64_t end = s->flags ? now() + s->flags : UINT64_MAX;
+	uint64_t end = s->flags ? (uint64_t)now_ns() + s->flags : UINT64_MAX;
 
 	s->old_num = 0;
 	while (!stop_asked() && !stop_interrupted()) {
-		uint64_t at = now();
+		uint64_t at = (uint64_t)now_ns();
 		if (at >= end)
 			return 0;
 		uint64_t left = (end - at) / 1000000 + 1;
@@ -241,7 +234,7 @@ static int copy(struct step *s, int sock, FILE *out, struct err *err)
 			if (got < 0)
 				return err_set(err, errno, "%s: %s", s->place->name, errno == ENETDOWN ? "the link went down" : "can't read packets");
 			put_packet(out, packet->data, packet->n, packet->whole, packet->ns, packet->outgoing);
-			if (++s->old_num == s->num || now() >= end)
+			if (++s->old_num == s->num || (uint64_t)now_ns() >= end)
 				return 0;
 		}
 	}

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -18,14 +19,6 @@
 #include "kern/step.h"
 
 enum { PATIENCE_MS = 10000, RECHECK_MS = 5, ROUNDS = 100 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 /* Version 2 says it in cgroup.events, which can be polled. */
 static bool wait_v2(const struct cg_tree *t, const char *group, bool frozen)

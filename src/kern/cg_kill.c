@@ -23,19 +23,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "kern/cg_kill.h"
 
 enum { PATIENCE_MS = 10000, RECHECK_MS = 20, AT_ONCE = 128, LIST_ROOM = 1 << 16 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static int put(int dir, const char *file, const char *text)
 {

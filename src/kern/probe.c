@@ -13,8 +13,8 @@
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
@@ -33,7 +33,7 @@ struct flight {
 	uint16_t id;
 	struct trace *traces;  /* as many as probe->n_watch; those with socket -1 are not watched */
 	struct pollfd *polls;
-	struct timespec begun;
+	int64_t begun;         /* now_ns() */
 };
 
 static bool v6(const struct probe *p)
@@ -84,7 +84,7 @@ static int launch(struct flight *f)
 	struct sockaddr_storage to = { 0 };
 	socklen_t size = target(p, &to);
 
-	clock_gettime(CLOCK_MONOTONIC, &f->begun);
+	f->begun = now_ns();
 	if (p->hops)
 		setsockopt(f->sock, v6(p) ? IPPROTO_IPV6 : IPPROTO_IP, v6(p) ? IPV6_UNICAST_HOPS : IP_TTL, &p->hops, sizeof p->hops);
 	if (p->port)
@@ -172,14 +172,6 @@ static bool read_traces(struct flight *f)
 	return false;
 }
 
-static int64_t since(const struct timespec *begun)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (t.tv_sec - begun->tv_sec) * 1000000000LL + (t.tv_nsec - begun->tv_nsec);
-}
-
 static void wait_for_answer(struct flight *f)
 {
 	struct probe *p = f->probe;
@@ -188,13 +180,13 @@ static void wait_for_answer(struct flight *f)
 	f->polls[p->n_watch] = (struct pollfd){ .fd = f->sock, .events = p->port ? POLLOUT : POLLIN };
 	for (size_t i = 0; i < p->n_watch; i++)
 		f->polls[i] = (struct pollfd){ .fd = f->traces[i].sock, .events = POLLIN };
-	while ((left = p->wait_ms - since(&f->begun) / 1000000) > 0 && !stop_asked() && !stop_interrupted()) {
+	while ((left = p->wait_ms - (now_ns() - f->begun) / 1000000) > 0 && !stop_asked() && !stop_interrupted()) {
 		if (poll(f->polls, p->n_watch + 1, (int)left) <= 0)
 			continue;
 		if ((f->polls[p->n_watch].revents && (p->port ? read_connection(f) : read_echo(f))) || read_traces(f))
 			break;
 	}
-	p->ns = since(&f->begun);
+	p->ns = now_ns() - f->begun;
 	/* What a rule that rejects says may come first. */
 	if (p->result != PROBE_ANSWERED && !p->dropped)
 		read_traces(f);

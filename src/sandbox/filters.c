@@ -92,16 +92,6 @@ int filters_code(const struct sandbox *sb, FILE *out, struct err *err)
 	return 0;
 }
 
-static bool has_word(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = text; at && (at = strstr(at, word)); at += n)
-		if ((at == text || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
-			return true;
-	return false;
-}
-
 int filters_learn(struct sandbox *sb, int job, struct err *err)
 {
 	_cleanup_free_ struct wire_call *calls = NULL;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
@@ -27,14 +28,6 @@ struct watching {
 	struct cg_usage seen;  /* of the counters, up to what was said; state: frozen, pids 0 or more */
 	int64_t said;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static void say_lines(struct watching *x, const char *lines)
 {

@@ -120,17 +120,6 @@ static bool came_along(const struct mnt_info *m, const struct mnt_info *host, si
 	return false;
 }
 
-/* "shared:12" in WORDS, which ends at a blank. */
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = words; (at = strstr(at, word)); at += n)
-		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
-			return true;
-	return false;
-}
-
 static void add_shared(struct buf *b, const char *place, const struct mnt_info *mounts, size_t n, const char *word, const struct mnt_info *but)
 {
 	for (size_t i = 0; i < n; i++)
