@@ -237,6 +237,14 @@ static bool whole(const struct device_rule *r)
 	return r->type == 'a' && r->major == DEVICE_ANY && r->minor == DEVICE_ANY && r->access == DEVICE_ALL;
 }
 
+/* Behind the last rule that leaves nothing of the earlier ones. */
+static size_t behind_whole(const struct device_rule *rules, size_t n)
+{
+	while (n > 0 && !whole(&rules[n - 1]))
+		n--;
+	return n;
+}
+
 static void write_number(char *text, uint32_t n)
 {
 	if (n == DEVICE_ANY)
@@ -286,11 +294,7 @@ static int write_rule(const char *dir, const struct device_rule *r)
  * written only when there is something to be taken back. */
 static int write_rules(const char *dir, const struct device_rule *rules, size_t n, bool before)
 {
-	size_t first = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (whole(&rules[i]))
-			first = i + 1;
+	size_t first = behind_whole(rules, n);
 	int otherwise = first ? rules[first - 1].allow : 1;
 	_cleanup_free_ char *path = xasprintf("%s/devices.%s", dir, otherwise ? "allow" : "deny");
 	if ((before || !otherwise) && io_put(AT_FDCWD, path, "a") < 0)
@@ -309,13 +313,10 @@ static int write_rules(const char *dir, const struct device_rule *rules, size_t 
 static int device_v1(const struct cg_tree *t, const struct step *s, struct err *err)
 {
 	struct device_rule rules[DEVICE_RULES], old[DEVICE_RULES];
-	size_t n = device_rules(s->from, rules), n_old = device_rules(s->what, old), first = 0;
+	size_t n = device_rules(s->from, rules), n_old = device_rules(s->what, old), first = behind_whole(rules, n);
 	_cleanup_free_ char *dir = cg_tree_path(t, s->text, NULL);
-
-	for (size_t i = 0; i < n; i++)
-		if (whole(&rules[i]))
-			first = i + 1;
 	size_t bad = unsayable(rules, first, n, first ? rules[first - 1].allow : 1);
+
 	if (bad) {
 		char line[64];
 		rule_line(line, rules[bad - 1].type, &rules[bad - 1]);
