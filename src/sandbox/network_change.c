@@ -162,16 +162,11 @@ static int read_lost(struct session *s, const struct target *t, struct lost *l, 
 	return net->addrs(t->place, &l->addrs, &l->n_addrs, err) < 0 || net->routes(t->place, &l->routes, &l->n_routes, err) < 0 ? -1 : 0;
 }
 
-static bool is_v6(const char *text, const char *via)
-{
-	return strchr(text, ':') || (via && strchr(via, ':'));
-}
-
 static int plan_unroutes(struct plan *p, const struct target *t, const struct lost *l, bool v4, bool v6, struct err *err)
 {
 	for (size_t i = 0; i < l->n_routes; i++) {
 		const struct net_route *r = &l->routes[i];
-		if (!streq(r->dev, t->name) || !(is_v6(r->to, r->via) ? v6 : v4))
+		if (!streq(r->dev, t->name) || !(network_v6(r->to) || network_v6(r->via) ? v6 : v4))
 			continue;
 		/* Room for the steps of the command itself. */
 		if (p->n > PLAN_STEPS - 16)
@@ -187,7 +182,7 @@ static int plan_unroutes(struct plan *p, const struct target *t, const struct lo
 static void plan_unaddrs(struct plan *p, const struct target *t, const struct lost *l)
 {
 	for (size_t i = 0; i < l->n_addrs && p->n < PLAN_STEPS - 1; i++)
-		if (l->addrs[i].index == t->link.index && !l->addrs[i].automatic && is_v6(l->addrs[i].cidr, NULL))
+		if (l->addrs[i].index == t->link.index && !l->addrs[i].automatic && network_v6(l->addrs[i].cidr))
 			plan_add(p, STEP_UNADDR, t->place, t->name)->text = l->addrs[i].cidr;
 }
 
@@ -244,7 +239,7 @@ static int plan_unaddr(struct plan *p, const struct target *t, const struct lost
 			is_first = !l->addrs[i].secondary;
 	for (size_t i = 0; i < l->n_addrs; i++) {
 		const struct net_addr *a = &l->addrs[i];
-		if (a->index != t->link.index || is_v6(a->cidr, NULL) || streq(a->cidr, cidr))
+		if (a->index != t->link.index || network_v6(a->cidr) || streq(a->cidr, cidr))
 			continue;
 		is_first && goes_with(a, cidr) ? more++ : others++;
 	}
@@ -288,7 +283,7 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 		return -1;
 	if (add_it && claim(s, &t, cidr, err) < 0)
 		return -1;
-	if (add_it || is_v6(cidr, NULL))
+	if (add_it || network_v6(cidr))
 		plan_add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;
 	else if (read_lost(s, &t, &lost, err) < 0 || plan_unaddr(&p, &t, &lost, cidr, err) < 0)
 		return -1;
@@ -327,7 +322,7 @@ static int check_destination(const char *to, struct err *err)
 	unsigned char bytes[16];
 	char address[INET6_ADDRSTRLEN] = "", text[INET6_ADDRSTRLEN];
 	const char *slash = strchr(to, '/');
-	int family = strchr(to, ':') ? AF_INET6 : AF_INET;
+	int family = network_v6(to) ? AF_INET6 : AF_INET;
 	unsigned length = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0, size = family == AF_INET ? 4 : 16;
 	bool more = false;
 

@@ -108,37 +108,13 @@ static int need_bridge(struct session *s, const char *name, struct place **place
 	return network_bridge(s, name, cidr, false, err);
 }
 
-static bool is_v6(const char *text)
-{
-	return strchr(text, ':') != NULL;
-}
-
-/* Has the sandbox a default route of that family? 1, 0 or -1 with err. */
-static int has_default(struct sandbox *sb, bool v6, struct err *err)
-{
-	_cleanup_free_ struct net_route *routes = NULL;
-	const struct step *done;
-	size_t n;
-
-	if (network_routes(sb, &routes, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (streq(routes[i].to, "default") && is_v6(routes[i].via) == v6)
-			return 1;
-	for (size_t i = 0; sb->session->gate.dry && (done = gate_done(&sb->session->gate, i)); i++)
-		if (done->kind == STEP_ROUTE && done->place == &sb->place && streq(done->text, "default") && done->from &&
-		    is_v6(done->from) == v6)
-			return 1;
-	return 0;
-}
-
 /* What has no other way goes to the bridge. */
 static int add_default(struct sandbox *sb, const struct pool_addresses *own, bool v6, struct err *err)
 {
-	int has = has_default(sb, v6, err);
+	int has = network_has_default(sb, v6, err);
 
 	for (size_t i = 0; i < own->n && has == 0; i++) {
-		if (is_v6(own->cidr[i]) != v6)
+		if (network_v6(own->cidr[i]) != v6)
 			continue;
 		_cleanup_free_ char *gateway = xstrndup(own->cidr[i], strcspn(own->cidr[i], "/"));
 		network_tell(sb->session, "route default via %s", gateway);

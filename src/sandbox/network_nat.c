@@ -32,11 +32,6 @@ static int run_step(struct session *s, struct step step, struct err *err)
 	return gate_run(&s->gate, &step, 1, err);
 }
 
-static bool is_v6(const char *text)
-{
-	return strchr(text, ':') != NULL;
-}
-
 static char *without_prefix(const char *cidr)
 {
 	return xstrndup(cidr, strcspn(cidr, "/"));
@@ -158,7 +153,7 @@ struct way {
 static bool has_family(const struct pool_addresses *a, bool v6)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (is_v6(a->cidr[i]) == v6)
+		if (network_v6(a->cidr[i]) == v6)
 			return true;
 	return false;
 }
@@ -245,7 +240,7 @@ static int route_to(struct session *s, const struct way *w, struct err *err)
 		for (size_t k = 0; k < n; k++)
 			there = there || (streq(routes[k].to, subnet) && streq(routes[k].dev, w->link));
 		for (size_t k = 0; k < w->lab.n && !gateway; k++)
-			if (is_v6(w->lab.cidr[k]) == is_v6(subnet))
+			if (network_v6(w->lab.cidr[k]) == network_v6(subnet))
 				gateway = without_prefix(w->lab.cidr[k]);
 		if (there || !gateway)
 			continue;
@@ -318,7 +313,7 @@ int nat_on(struct session *s, const char *bridge, bool *switched, struct err *er
 	for (size_t i = 0; i < w.own.n; i++) {
 		char subnet[CIDR_ROOM];
 		pool_subnet(w.own.cidr[i], subnet);
-		_cleanup_free_ char *text = xasprintf("postrouting %s saddr %s oifname != \"%s\" masquerade", is_v6(subnet) ? "ip6" : "ip", subnet,
+		_cleanup_free_ char *text = xasprintf("postrouting %s saddr %s oifname != \"%s\" masquerade", network_v6(subnet) ? "ip6" : "ip", subnet,
 						      w.link);
 		if (rule(s, &s->host, "inet", tag, text, err) < 0)
 			return -1;
@@ -351,7 +346,7 @@ static void find_planned(struct sandbox *sb, bool v6, struct inside *t)
 	for (size_t i = 0; (done = gate_done(&sb->session->gate, i)); i++) {
 		if (done->kind == STEP_VETH && done->from && streq(done->text, sb->name))
 			network_set_name(t->bridge, done->from);
-		if (done->kind == STEP_ADDR && done->place == &sb->place && is_v6(done->text) == v6)
+		if (done->kind == STEP_ADDR && done->place == &sb->place && network_v6(done->text) == v6)
 			snprintf(t->address, sizeof t->address, "%.*s", (int)strcspn(done->text, "/"), done->text);
 	}
 }
@@ -393,23 +388,17 @@ static int find_target(struct sandbox *sb, bool v6, struct inside *t, struct err
 /* Answers to the host's side go by the default route. */
 static int need_default(struct sandbox *sb, bool v6, struct err *err)
 {
-	_cleanup_free_ struct net_route *routes = NULL;
-	size_t n = 0;
+	int has = network_known(sb->session, &sb->place) ? network_has_default(sb, v6, err) : 1;
 
-	if (!network_known(sb->session, &sb->place))
-		return 0;
-	if (network_routes(sb, &routes, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (streq(routes[i].to, "default") && is_v6(routes[i].via) == v6)
-			return 0;
+	if (has != 0)
+		return has < 0 ? -1 : 0;
 	err_set(err, ENETUNREACH, "%s: it has no default route, so no answer would leave it", sb->name);
 	return err_try(err, "route default via the bridge's address, or network bridge from the start");
 }
 
 static char *place_of(const struct published *p)
 {
-	bool v6 = p->host_ip && is_v6(p->host_ip);
+	bool v6 = p->host_ip && network_v6(p->host_ip);
 
 	return xasprintf("%s%s%s:%u/%s", v6 ? "[" : "", p->host_ip ? p->host_ip : "*", v6 ? "]" : "", p->host_port, p->protocol);
 }
@@ -455,7 +444,7 @@ static int need_port(struct session *s, const struct published *p, bool v6, stru
 static int publish_rules(struct session *s, const struct way *w, const struct inside *t, const struct published *p, const char *tag,
 			 struct err *err)
 {
-	bool v6 = is_v6(t->address);
+	bool v6 = network_v6(t->address);
 	const char *ip = v6 ? "ip6" : "ip";
 	_cleanup_free_ char *where = p->host_ip ? xasprintf("%s daddr %s", ip, p->host_ip) : xstrdup("fib daddr type local");
 	_cleanup_free_ char *target = xasprintf(v6 ? "[%s]:%u" : "%s:%u", t->address, p->port);
@@ -488,7 +477,7 @@ int nat_publish(struct sandbox *sb, const struct published *p, bool *switched, s
 {
 	struct session *s = sb->session;
 	_cleanup_free_ char *where = place_of(p);
-	bool v6 = p->host_ip && is_v6(p->host_ip);
+	bool v6 = p->host_ip && network_v6(p->host_ip);
 	struct inside t;
 	struct way w;
 

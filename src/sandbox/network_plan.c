@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "sandbox/network.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
 #include "sandbox/store.h"
@@ -70,7 +71,7 @@ int network_need(const struct sandbox *sb, struct err *err)
 
 int network_check_address(const char *cidr, struct err *err)
 {
-	bool v6 = strchr(cidr, ':') != NULL;
+	bool v6 = network_v6(cidr);
 	unsigned long first = v6 ? 0 : strtoul(cidr, NULL, 10);
 
 	if (v6 ? strncasecmp(cidr, "ff", 2) == 0 && strcspn(cidr, ":") == 4 : first == 0 || first >= 224) {
@@ -98,4 +99,22 @@ void network_forget_on_host(struct session *s, const char *name, int index)
 
 	if (network_find(s, &s->host, name, &link, &none) == 0 || link.index != index)
 		store_forget(s, line, NULL);
+}
+
+int network_has_default(struct sandbox *sb, bool v6, struct err *err)
+{
+	_cleanup_free_ struct net_route *routes = NULL;
+	const struct step *done;
+	size_t n;
+
+	if (network_routes(sb, &routes, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (streq(routes[i].to, "default") && network_v6(routes[i].via) == v6)
+			return 1;
+	for (size_t i = 0; sb->session->gate.dry && (done = gate_done(&sb->session->gate, i)); i++)
+		if (done->kind == STEP_ROUTE && done->place == &sb->place && streq(done->text, "default") && done->from &&
+		    network_v6(done->from) == v6)
+			return 1;
+	return 0;
 }

@@ -4,6 +4,9 @@
 #ifndef SANDBOX_NETWORK_PLAN_H
 #define SANDBOX_NETWORK_PLAN_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "kern/net.h"
 #include "sandbox/session.h"
 
@@ -21,6 +24,12 @@ int plan_run(struct plan *p, struct err *err);
 
 /* A name that was checked; one that is too long is cut. */
 void network_set_name(char to[IFNAMSIZ], const char *name);
+
+/* Is ADDRESS, with a prefix or without, one of IPv6? */
+static inline bool network_v6(const char *address)
+{
+	return strchr(address, ':') != NULL;
+}
 
 /* "web:eth0" into its halves; LINK is "" when there is no colon. 0, or -1 with err. */
 int network_split(const char *text, char who[NAME_LONGEST + 1], char link[IFNAMSIZ], struct err *err);
@@ -49,6 +58,9 @@ int network_target_used(struct session *s, struct sandbox *sb, const char *text,
 
 /* Has it a net namespace of its own? 0, or -1 with err. */
 int network_need(const struct sandbox *sb, struct err *err);
+
+/* Has the sandbox a default route of that family, in a dry run also one that is planned? 1, 0 or -1 with err. */
+int network_has_default(struct sandbox *sb, bool v6, struct err *err);
 
 /* Can CIDR be the address of a link? The kernel takes some that stand for many or for none, and then nothing works. 0, or -1 with err. */
 int network_check_address(const char *cidr, struct err *err);

@@ -44,7 +44,7 @@ static struct address read_address(const char *cidr)
 	const char *slash = strchr(cidr, '/');
 	char text[INET6_ADDRSTRLEN] = "";
 	unsigned char b[16] = { 0 };
-	struct address a = { .family = strchr(cidr, ':') ? AF_INET6 : AF_INET };
+	struct address a = { .family = network_v6(cidr) ? AF_INET6 : AF_INET };
 	unsigned most = a.family == AF_INET ? 32 : 128;
 	size_t n = slash ? (size_t)(slash - cidr) : strlen(cidr);
 
