@@ -88,8 +88,8 @@ bool watch_room(struct holder *h);
 /* It asks, or nobody is left that could: EVENTS are those of poll(2). */
 void watch_serve(struct watch *w, short events);
 
-/* Say on CONN which calls of a job were noted, and forget them. */
-void watch_tell(struct holder *h, int conn, int job);
+/* Say on CONN which calls of the job that M (a wire_ask) names were noted, and forget them. The answer takes the place of M. */
+void watch_tell(struct holder *h, int conn, struct message *m);
 
 /* Answer with DATA and descriptors. */
 void answer(int conn, const void *data, size_t n, const int *fds, size_t n_fds);

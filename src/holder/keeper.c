@@ -9,8 +9,8 @@
  * killed first, the keeper makes another.
  *
  * A named session outlives its belljar, and lasts as long as its keeper: the keeper holds a connection to each holder, which ends
- * with its last connection, the lab's net namespace, and upper layers that are attached nowhere. It then listens on a socket in the session's directory. Requests are words, each
- * answered by "ok" or "no":
+ * with its last connection, the lab's net namespace, and upper layers that are attached nowhere. It then listens on a socket in the
+ * session's directory. Requests are words, each answered by "ok" or "no":
  *     name PATH      the directory is going to be renamed to PATH
  *     keep PATH      (descriptor: a listening socket)  the session is named now, its directory is PATH
  *     put NAME       (descriptor) keep it under that name, in place of another one
@@ -41,6 +41,7 @@
 #include "kern/sys.h"
 
 enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000, FEW = 8 };
+
 /* A descriptor that is kept under a name. */
 struct thing {
 	struct thing *next;

@@ -239,7 +239,7 @@ static void handle(struct holder *h, int *conn)
 	else if (type == WIRE_KEEP)
 		keep(h, *conn, &m);
 	else if (type == WIRE_CALLS && m.n == sizeof(struct wire_ask))
-		watch_tell(h, *conn, ((const struct wire_ask *)m.data)->job);
+		watch_tell(h, *conn, &m);
 	else if (type == WIRE_END)
 		end(h);
 	/* A user namespace gives it another number. */

@@ -118,19 +118,18 @@ void watch_serve(struct watch *w, short events)
 	ioctl(w->fd, SECCOMP_IOCTL_NOTIF_SEND, &out);
 }
 
-void watch_tell(struct holder *h, int conn, int job)
+void watch_tell(struct holder *h, int conn, struct message *m)
 {
-	static struct {
-		struct wire_calls head;
-		struct wire_call calls[WIRE_CALLS_LARGEST];
-	} out;
+	struct wire_calls *out = (struct wire_calls *)(void *)m->data;
+	int job = ((const struct wire_ask *)m->data)->job;
 
-	out.head = (struct wire_calls){ .type = WIRE_CALLS };
+	out->type = WIRE_CALLS;
+	out->n = 0;
 	for (struct watch **at = &h->watches; *at;) {
 		struct watch *w = *at;
 		if (job == w->job) {
-			for (uint32_t i = 0; i < w->n_calls && out.head.n < WIRE_CALLS_LARGEST; i++)
-				out.calls[out.head.n++] = w->calls[i];
+			for (uint32_t i = 0; i < w->n_calls && out->n < WIRE_CALLS_LARGEST; i++)
+				out->calls[out->n++] = w->calls[i];
 			w->n_calls = 0;
 		}
 		if (w->fd < 0 && job == w->job)
@@ -138,5 +137,5 @@ void watch_tell(struct holder *h, int conn, int job)
 		else
 			at = &w->next;
 	}
-	answer(conn, &out, sizeof out.head + out.head.n * sizeof *out.calls, NULL, 0);
+	answer(conn, out, sizeof *out + out->n * sizeof *out->calls, NULL, 0);
 }
