@@ -278,7 +278,7 @@ static void plan_up(struct plan *p, struct place *place, const char *link, const
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		for (size_t i = 0; i < n; i++)
-			if ((strchr(addresses[i], ':') != NULL) == v6)
+			if (network_v6(addresses[i]) == v6)
 				plan_add(p, STEP_ADDR, place, link)->text = addresses[i];
 		if (!v6)
 			plan_add(p, STEP_UP, place, link);
