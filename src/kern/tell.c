@@ -43,6 +43,15 @@ static uint64_t kind_flags(const struct step *s)
 	return s->kind == STEP_JOIN ? (uint64_t)ns_table[s->num].flag : s->flags;
 }
 
+/* What the other version of control groups calls the file, if it has it. */
+static void other_version(struct buf *b, const char *file)
+{
+	const char *words = file ? cg_other_words(file) : NULL;
+
+	if (words)
+		buf_fmt(b, "(version %d: %s)", cg_v1((enum cg_controller)cg_file_controller(file)) ? 2 : 1, words);
+}
+
 static void visible(struct buf *b, const char *s)
 {
 	_cleanup_free_ char *copy = xstrdup(s ? s : "");
@@ -294,12 +303,10 @@ static void field(struct buf *b, const struct step *s, const char *name, size_t 
 		network(b, s, key);
 	else if (starts_with(key, "priv") || streq(key, "value"))
 		privilege(b, s, key);
-	else if (streq(key, "other") && s->what && cg_other_words(s->what))
-		buf_fmt(b, "(version %d: %s)", cg_v1((enum cg_controller)cg_file_controller(s->what)) ? 2 : 1, cg_other_words(s->what));
+	else if (streq(key, "other"))
+		other_version(b, s->what);
 	else if (streq(key, "missing"))
 		buf_str(b, s->flags & 1 ? ", if it is there" : "");
-	else if (streq(key, "other"))
-		return;
 	else if (streq(key, "rules"))
 		buf_str(b, s->from ? s->from : "none");
 	else if (streq(key, "devicecalls"))
