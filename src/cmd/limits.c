@@ -156,10 +156,14 @@ static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_w
 	for (size_t i = 0; i < n; i++)
 		memory = memory || wishes[i].key->cg == CG_MEMORY;
 	memory = memory && sb->group && !sh->session->gate.dry;
-	if (memory && limits_usage(sb, &before, err) < 0)
+	if (memory && limits_know(sh->session, err) < 0)
 		return -1;
-	if (limits_set(sb, wishes, n, err) < 0 || (memory && limits_usage(sb, &after, err) < 0))
+	if (memory)
+		limits_bites(sb, &before);
+	if (limits_set(sb, wishes, n, err) < 0)
 		return -1;
+	if (memory)
+		limits_bites(sb, &after);
 	if (memory && before.oom_kills >= 0 && after.oom_kills > before.oom_kills)
 		fprintf(sh->out, "%s: more memory was in use than is allowed now, and the kernel killed %lld\n", sb->name,
 			(long long)(after.oom_kills - before.oom_kills));

@@ -50,86 +50,33 @@ static int successor(struct holder *h)
 	return 0;
 }
 
-/* In the control group whose entries were sent, and with a cgroup namespace of its own there; wait to be entered and killed. */
-static void stand_in_group(const struct wire_act *a, const int *fds, int ready)
+/* In the control group whose entries were sent, for a moment: the namespace of one that is there, as descriptor NS. */
+static __attribute__((noreturn)) void visit_group(const int *fds, uint64_t n, uint64_t dirs, int ns)
 {
-	uint64_t dirs = a->flags >> 16;
-
-	for (uint64_t i = 0; i < (a->flags & 0xffff); i++)
-		if (!(dirs >> i & 1) && write(fds[i], "0", 1) != 1)
-			_exit(errno);
-	/* To be entered by its pidfd it must be dumpable, and then what runs inside can look into it too: nothing may be left to find. */
-	if (unshare(CLONE_NEWCGROUP) < 0 || dup2(ready, WIRE_SOCKET) < 0 || syscall(SYS_close_range, WIRE_SOCKET + 1U, ~0U, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
-		_exit(errno);
-	if (write(WIRE_SOCKET, "", 1) == 1)
-		for (;;)
-			pause();
-	_exit(errno);
-}
-
-/* In the control group whose entries were sent, for a moment: open the namespace of one that is there. */
-static __attribute__((noreturn)) void visit_group(const struct holder *h, const struct wire_act *a, const int *fds, int ns)
-{
-	uint64_t dirs = a->flags >> 16;
 	int own;
 
-	for (uint64_t i = 0; i < (a->flags & 0xffff); i++)
+	for (uint64_t i = 0; i < n; i++)
 		if (!(dirs >> i & 1) && write(fds[i], "0", 1) != 1)
 			_exit(errno);
-	if (unshare(CLONE_NEWCGROUP) < 0 || (own = openat(h->proc, "self/ns/cgroup", O_RDONLY | O_CLOEXEC)) < 0 ||
+	/* The /proc that was sent: the holder's own is hidden or, in the sandbox's root, not to be believed. */
+	if (unshare(CLONE_NEWCGROUP) < 0 || (own = openat(fds[n], "self/ns/cgroup", O_RDONLY | O_CLOEXEC)) < 0 ||
 	    dup3(own, ns, O_CLOEXEC) < 0)
 		_exit(errno);
 	close(own);
 	_exit(0);
 }
 
-/* As cgroup_ns below, where the holder still sees the host's process table: the child hands over its namespace as a descriptor. */
-static int cgroup_ns_open(const struct holder *h, const struct wire_act *a, const int *fds, struct clone_args *args, const char **call)
-{
-	/* A number that both know: the descriptors are shared even where the memory can't be. */
-	int ns = fcntl(fds[0], F_DUPFD_CLOEXEC, 0), status = 0;
-
-	*call = "fcntl(F_DUPFD)";
-	if (ns < 0)
-		return -1;
-	args->flags = (args->flags & ~(uint64_t)CLONE_PIDFD) | CLONE_FILES;
-	args->pidfd = 0;
-	*call = "clone3(CLONE_INTO_CGROUP)";
-	long pid = clone3_vfork(args);
-	if (pid == 0)
-		visit_group(h, a, fds, ns);
-	if (pid < 0) {
-		close(ns);
-		return -1;
-	}
-	while (waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
-		;
-	*call = "unshare(CLONE_NEWCGROUP)";
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-	int result = -1;
-	if (errno == 0) {
-		*call = "setns(CLONE_NEWCGROUP)";
-		result = setns(ns, CLONE_NEWCGROUP);
-	}
-	int number = errno;
-	close(ns);
-	errno = number;
-	return result;
-}
-
 /* The root of a cgroup namespace is the group its maker is in. The holder stays outside the sandbox's group (it must not be counted there, nor
- * killed with what is), so a child that is born in the group makes the namespace, and the holder enters the child's. */
-static int cgroup_ns(const struct holder *h, const struct wire_act *a, const struct message *m, const char **call)
+ * killed with what is), so a child that is born in the group makes the namespace, and the holder enters that. */
+static int cgroup_ns(const struct wire_act *a, const struct message *m, const char **call)
 {
 	uint64_t n = a->flags & 0xffff, dirs = a->flags >> 16;
 	const int *fds = m->fds + a->fd - 1;
-	int pidfd = -1, ready[2], status = 0, number;
-	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
-	char byte;
+	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	int status = 0;
 
-	*call = "pipe2";
-	if (a->fd == 0 || a->fd - 1 + n > m->n_fds) {
+	*call = "fcntl(F_DUPFD)";
+	if (a->fd == 0 || a->fd + n > m->n_fds) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -138,32 +85,27 @@ static int cgroup_ns(const struct holder *h, const struct wire_act *a, const str
 			args.flags |= CLONE_INTO_CGROUP;
 			args.cgroup = (uint64_t)fds[i];
 		}
-	if (h->proc >= 0)
-		return cgroup_ns_open(h, a, fds, &args, call);
-	if (pipe2(ready, O_CLOEXEC) < 0)
+	/* A number that both know: the descriptors are shared even where the memory can't be. */
+	int ns = fcntl(fds[n], F_DUPFD_CLOEXEC, 0);
+	if (ns < 0)
 		return -1;
 	*call = "clone3(CLONE_INTO_CGROUP)";
-	long pid = syscall(SYS_clone3, &args, sizeof args);
-	number = errno;
+	long pid = clone3_vfork(&args);
 	if (pid == 0)
-		stand_in_group(a, fds, ready[1]);
-	close(ready[1]);
-	int result = -1;
+		visit_group(fds, n, dirs, ns);
+	int result = -1, number = errno;
 	if (pid > 0) {
-		*call = "unshare(CLONE_NEWCGROUP)";
-		if (read(ready[0], &byte, 1) == 1) {
-			*call = "setns(CLONE_NEWCGROUP)";
-			result = setns(pidfd, CLONE_NEWCGROUP);
-			number = errno;
-			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-		}
 		while (waitpid((pid_t)pid, &status, 0) < 0 && errno == EINTR)
 			;
-		close(pidfd);
-		if (WIFEXITED(status))
-			number = WEXITSTATUS(status);
+		*call = "unshare(CLONE_NEWCGROUP)";
+		number = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 	}
-	close(ready[0]);
+	if (pid > 0 && number == 0) {
+		*call = "setns(CLONE_NEWCGROUP)";
+		result = setns(ns, CLONE_NEWCGROUP);
+		number = errno;
+	}
+	close(ns);
 	errno = number;
 	return result;
 }
@@ -203,7 +145,7 @@ static int act(struct holder *h, const struct wire_act *a, const struct message 
 		*call = "unshare";
 		return unshare((int)a->flags);
 	case WIRE_CGROUP_NS:
-		return cgroup_ns(h, a, m, call);
+		return cgroup_ns(a, m, call);
 	case WIRE_PID:
 		*call = "unshare(CLONE_NEWPID)";
 		if (unshare(CLONE_NEWPID) < 0)

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include "base/err.h"
@@ -58,6 +59,7 @@ struct parcel {
 	size_t n_fds;
 	struct cg_entry groups[CG_ENTRIES];
 	size_t n_groups;
+	int proc;                      /* belljar's /proc, -1 = not opened */
 	uint64_t changed;              /* kinds of namespaces that are others afterwards */
 };
 
@@ -74,10 +76,13 @@ static int put_groups(struct parcel *p, size_t i, const struct step *s, struct e
 
 	if (cg_entries(s->text, s->place, p->groups, &p->n_groups, err) < 0)
 		return -1;
+	if (p->proc < 0 && (p->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return err_set(err, errno, "/proc can't be opened");
 	for (size_t g = 0; g < p->n_groups; g++) {
 		dirs |= p->groups[g].kind == 'd' ? 1u << g : 0;
 		p->fds[p->n_fds++] = p->groups[g].fd;
 	}
+	p->fds[p->n_fds++] = p->proc;
 	act(p, i, WIRE_CGROUP_NS, first, p->n_groups | dirs << 16);
 	p->changed |= (uint64_t)ns_table[NS_CGROUP].flag;
 	return 0;
@@ -114,7 +119,7 @@ static int put_step(struct parcel *p, size_t i, const struct step *s, struct err
 /* Holder's steps in one message. *done: how many were performed. */
 static int run_holder(struct step *s, size_t n, size_t *done, struct err *err)
 {
-	struct parcel p = { .n = 0 };
+	struct parcel p = { .proc = -1 };
 	size_t acted = 0;
 	int result = 0;
 
@@ -124,6 +129,7 @@ static int run_holder(struct step *s, size_t n, size_t *done, struct err *err)
 		result = holder_batch(s->place, p.acts, p.n, p.fds, p.n_fds, &acted, err);
 		*done = acted == p.n ? n : p.of[acted];
 	}
+	close_fd(&p.proc);
 	struct err late = { 0 };
 	if (*done && place_refresh(s->place, p.changed, result < 0 ? &late : err) < 0)
 		return -1;

@@ -23,7 +23,7 @@ enum wire_type { WIRE_BATCH = 1, WIRE_REPLY, WIRE_SPAWN, WIRE_STARTED, WIRE_ENDE
 enum wire_op {
 	WIRE_UNSHARE = 1,      /* flags */
 	WIRE_CGROUP_NS,        /* a cgroup namespace rooted in the group whose entries are descriptors fd ...: flags = their number, and
-	                        * from bit 16 on which of them are directories */
+	                        * from bit 16 on which of them are directories; behind them belljar's /proc */
 	WIRE_PID,              /* a new pid namespace; the rest of the batch is done by its PID 1, which answers */
 	WIRE_JOIN,             /* flags: the kind, with a descriptor */
 	WIRE_FORK,             /* after WIRE_JOIN of a pid namespace: a successor inside it, which goes on with the batch */

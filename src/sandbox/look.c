@@ -54,11 +54,15 @@ static bool relate(int proc, const char *pid, struct relation *r)
 /* All processes there are. */
 static int relations(int proc, struct relation **all, size_t *n, struct err *err)
 {
-	DIR *dir = fdopendir(fcntl(proc, F_DUPFD_CLOEXEC, 0));
+	int copy = fcntl(proc, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct relation r;
 
-	if (!dir)
-		return err_set(err, errno, "can't read /proc");
+	if (!dir) {
+		err_set(err, errno, "can't read /proc");
+		close_fd(&copy);
+		return -1;
+	}
 	for (struct dirent *e; (e = readdir(dir));)
 		if (isdigit((unsigned char)e->d_name[0]) && relate(proc, e->d_name, &r))
 			*GROW(all, n) = r;
