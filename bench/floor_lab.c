@@ -253,6 +253,18 @@ static void verify(struct node lab, const struct node *nodes, int count)
 	}
 }
 
+/* For pair, which times the taking down from here on. */
+static void built(void)
+{
+	const char *name = getenv("PAIR_BUILT");
+	int fd = name ? open(name, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		must((int)write(fd, "", 1));
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct node nodes[NODES_MAX];
@@ -284,6 +296,7 @@ int main(int argc, char **argv)
 	bridge_start(lab.socket);
 	if (check)
 		verify(lab, nodes, count);
+	built();
 	while (keep && read(0, &byte, 1) > 0)
 		;
 	return 0;

@@ -69,4 +69,5 @@ batch_remove()
 }
 
 "${how}_build"
+[ -z "${PAIR_BUILT-}" ] || echo > "$PAIR_BUILT"
 "${how}_remove"

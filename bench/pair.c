@@ -8,10 +8,11 @@
  * from before the spawn until after the wait. A run that ends with another status than 0 voids its row. One line a row
  * comes out, with tabs between:
  *
- *	LABEL  good runs  bad runs  median ms  10th percentile ms  median of processor ms  median ms until all is gone
+ *	LABEL  good runs  bad runs  median ms  10th percentile ms  median of processor ms  median ms of taking down
  *
  * -w  before each run, and for the last column after it, wait until the kernel's worker that frees net namespaces rests:
- *     it does so long after the last process has ended, and would otherwise work in the next row's time.
+ *     it does so long after the last process has ended, and would otherwise work in the next row's time. Taking down
+ *     begins when the command writes to the pipe that PAIR_BUILT names in its environment.
  * -q  before each run wait for 50 ms in which the machine is at least 70 % idle, but at most this long.
  */
 #define _GNU_SOURCE
@@ -19,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,7 +46,7 @@ struct row {
 	unsigned bad;
 	double *wall;
 	double *cpu;
-	double *gone;
+	double *down;
 };
 
 struct plan {
@@ -51,6 +54,7 @@ struct plan {
 	long gap_ms;
 	long quiet_ms;
 	bool wait_gone;
+	int built; /* the pipe's end to read; -1 without wait_gone */
 	unsigned row_count;
 	struct row rows[ROWS_MAX];
 };
@@ -177,11 +181,41 @@ static void report_failure(const struct row *row, int status)
 	fprintf(stderr, "pair: %s: wait status 0x%x: %s\n", row->label, (unsigned)status, text);
 }
 
+/* PAIR_BUILT names a pipe of this program. */
+static int open_built(void)
+{
+	char name[64];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		die("pipe2");
+	snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)getpid(), ends[1]);
+	setenv("PAIR_BUILT", name, 1);
+	return ends[0];
+}
+
+/* Returns when the command said that it has built all, or 0 when it ended without. */
+static double wait_built(int built, pid_t pid)
+{
+	struct pollfd events[2] = {{.fd = built, .events = POLLIN}, {.events = POLLIN}};
+	char text[64];
+	double when = 0;
+
+	events[1].fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (events[1].fd < 0)
+		die("pidfd_open");
+	while (when == 0 && poll(events, 2, -1) > 0 && (events[0].revents || !events[1].revents))
+		if (read(built, text, sizeof text) > 0)
+			when = now_ms();
+	close(events[1].fd);
+	return when;
+}
+
 static void run_once(struct plan *plan, struct row *row)
 {
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
-	double start, end;
+	double start, built = 0, end;
 	pid_t pid;
 	int status, failed;
 
@@ -197,6 +231,8 @@ static void run_once(struct plan *plan, struct row *row)
 		errno = failed;
 		die(row->argv[0]);
 	}
+	if (plan->wait_gone)
+		built = wait_built(plan->built, pid);
 	while (wait4(pid, &status, 0, &usage) < 0)
 		if (errno != EINTR)
 			die("wait4");
@@ -209,10 +245,10 @@ static void run_once(struct plan *plan, struct row *row)
 		row->wall[row->good] = end - start;
 		row->cpu[row->good] = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
 				      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
-		row->gone[row->good] = plan->wait_gone ? wait_gone(end) - start : 0;
+		row->down[row->good] = built > 0 ? wait_gone(end) - built : 0;
 		row->good++;
 	}
-	if (plan->wait_gone && status != 0)
+	if (plan->wait_gone && (built == 0 || status != 0))
 		wait_gone(end);
 }
 
@@ -283,13 +319,13 @@ static void plan_rows(struct plan *plan, char **argv)
 			die("memfd_create");
 		row->wall = array_new(plan->rounds);
 		row->cpu = array_new(plan->rounds);
-		row->gone = array_new(plan->rounds);
+		row->down = array_new(plan->rounds);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct plan plan = {.rounds = 41, .gap_ms = 20};
+	struct plan plan = {.rounds = 41, .gap_ms = 20, .built = -1};
 	bool bad = false;
 	int option;
 
@@ -303,13 +339,15 @@ int main(int argc, char **argv)
 		}
 	}
 	srandom((unsigned)time(NULL));
+	if (plan.wait_gone)
+		plan.built = open_built();
 	plan_rows(&plan, argv + optind);
 	run_rounds(&plan);
 	for (unsigned i = 0; i < plan.row_count; i++) {
 		struct row *row = &plan.rows[i];
 
 		printf("%s\t%u\t%u\t%.4f\t%.4f\t%.4f\t%.4f\n", row->label, row->good, row->bad, percentile(row->wall, row->good, 50),
-		       percentile(row->wall, row->good, 10), percentile(row->cpu, row->good, 50), percentile(row->gone, row->good, 50));
+		       percentile(row->wall, row->good, 10), percentile(row->cpu, row->good, 50), percentile(row->down, row->good, 50));
 		bad |= row->bad > 0;
 	}
 	return bad;
