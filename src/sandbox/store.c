@@ -83,6 +83,8 @@ static void end_keeper(struct store *st)
 	close_fd(&st->keeper);
 	if (st->keeper_pid > 0) {
 		kill(st->keeper_pid, SIGKILL);
+		/* While it dies: this takes the ledger off the disk. */
+		close_fd(&st->ledger);
 		while (waitpid(st->keeper_pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
