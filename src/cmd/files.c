@@ -95,6 +95,7 @@ static int run_root(struct shell *sh, const struct args *a, struct err *err)
 		.size = arg_num(a, "SIZE", 0),
 		.unpack = arg_num(a, "BYTES", 0),
 		.devices = arg_has(a, "devices"),
+		.chroot = arg_has(a, "chroot"),
 	};
 
 	if (!sb)
@@ -153,7 +154,7 @@ static int run_umount(struct shell *sh, const struct args *a, struct err *err)
 
 const struct command cmd_files[] = {
 	{ .name = "root", .group = "file system", .brief = "give the sandbox another root",
-	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | image | DIR:path) | size SIZE:size | unpack BYTES:size | devices]...",
+	  .grammar = "(host | busybox | LAYER:path)... [ro | rw | upper (tmpfs | image | DIR:path) | size SIZE:size | unpack BYTES:size | devices | chroot]...",
 	  .text = "*host* is the host's own root, *busybox* a small root made from the host's static busybox, LAYER a directory or a tar archive "
 		  "(plain, gzip, bzip2, xz or zstd) on the host. Several lie on one another, the first on top: a file is found in the topmost "
 		  "layer that has it or a mark that it is deleted. belljar-files(7) tells how that works.\n\n"
@@ -164,6 +165,8 @@ const struct command cmd_files[] = {
 		  "The new root gets /proc, a small /dev, and a read-only /sys if the sandbox has a net namespace. Only the file system of the "
 		  "directory itself is shown, not what is mounted below it. The old root can't be reached any more, so this can't be undone, and "
 		  "no program may run in the sandbox meanwhile. It needs a mnt namespace.\n\n"
+		  "With *chroot* the new root is put together at its place in the old one, and only the sandbox's programs are locked into it, with chroot(2). "
+		  "That is for teaching: the old root is still there, and whoever is root inside can get out to it. belljar-files(7) shows how.\n\n"
 		  "Without root, *host* is put together from an overlay for each directory of `/`; a directory with other mounts below it is shown with "
 		  "them, read-only. What belongs to other users can be read if they let you, not changed.\n\n"
 		  "If the sandbox has a user namespace, map its ids first. The root's files then belong inside to whom they belong outside: what is "

@@ -167,6 +167,13 @@ static int act(struct holder *h, const struct wire_act *a, const struct message 
 		return successor(h);
 	case WIRE_ROOT_ID:
 		return root_id(call);
+	case WIRE_CHROOT:
+		*call = "chroot";
+		if (a->fd == 0 || a->fd > m->n_fds) {
+			errno = EBADMSG;
+			return -1;
+		}
+		return fchdir(m->fds[a->fd - 1]) < 0 ? -1 : chroot(".");
 	case WIRE_LOOPBACK:
 		return loopback(call);
 	default:

@@ -5,7 +5,8 @@
  * What lies inside is hostile: a path is resolved once, beneath the root, to a descriptor, and everything else is done with that.
  *
  * The root meant is the topmost mount on "/". While a new root is being put together it lies over the old one, on which the child and the
- * holder still stand; "/.." is how a process gets from its root to what is mounted over it.
+ * holder still stand; "/.." is how a process gets from its root to what is mounted over it. Of a place whose holder was locked into a directory
+ * with chroot it is that directory.
  */
 #include "config.h"
 
@@ -20,14 +21,15 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "kern/holder.h"
 #include "kern/mnt.h"
 #include "kern/mnt_parts.h"
 #include "kern/step.h"
 #include "kern/sys.h"
 
-int mnt_top(struct err *err)
+int mnt_top(const struct place *p, struct err *err)
 {
-	int fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = p->jail >= 0 ? fcntl(p->jail, F_DUPFD_CLOEXEC, 3) : open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? err_set(err, errno, "/: can't be opened") : fd;
 }
@@ -63,7 +65,7 @@ int mnt_no_target(const struct step *s, const char *path, struct err *err)
 
 static int open_target(const struct step *s, uint64_t more, uint64_t flags, struct err *err)
 {
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 
 	if (root < 0)
 		return -1;
@@ -91,7 +93,7 @@ static int open_parent(const struct step *s, char name[NAME_MAX + 1], struct err
 	memcpy(name, last, strlen(last) + 1);
 	if (slash)
 		slash[slash == path ? 1 : 0] = '\0';
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 	if (root < 0)
 		return -1;
 	int fd = mnt_beneath(root, slash ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
@@ -116,7 +118,7 @@ static int bind_inside(struct step *s, struct err *err)
 {
 	struct sys_mount_attr attr = { .set = s->flags, .propagation = MS_PRIVATE };
 	unsigned recursive = s->fd[0] == 1 ? AT_RECURSIVE : 0;
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 
 	if (root < 0)
 		return -1;
@@ -177,7 +179,7 @@ int mnt_attach(struct step *s, int fd, struct err *err)
 		fd = made = bind_inside(s, err);
 	if (fd < 0)
 		return -1;
-	target = streq(s->to, "/") ? mnt_top(err) : open_target(s, plain ? RESOLVE_NO_SYMLINKS : 0, plain ? O_DIRECTORY : 0, err);
+	target = streq(s->to, "/") ? mnt_top(s->place, err) : open_target(s, plain ? RESOLVE_NO_SYMLINKS : 0, plain ? O_DIRECTORY : 0, err);
 	if (target < 0 || mnt_attach_at(s, fd, target, err) < 0)
 		return -1;
 	if (s->kind == STEP_DEVICES && mnt_finish_devices(fd, s->place, s->old_num, err) < 0) {
@@ -200,7 +202,7 @@ static bool is_mount_root(int dir, const char *name)
 
 static int umount_top(const struct step *s, struct err *err)
 {
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 
 	if (root < 0)
 		return -1;
@@ -341,7 +343,7 @@ static int make_one(const struct step *s, int dir, const char *name, bool file)
 static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *made, struct err *err)
 {
 	size_t len = strlen(s->to), end = 0;
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 
 	if (root < 0)
 		return -1;
@@ -447,13 +449,37 @@ int mnt_rmdir(struct step *s, int fd, struct err *err)
 
 /* The new root. */
 
-int mnt_make_pivot(struct step *s, int *fd, struct err *err)
+int mnt_holder_root(const struct place *p, struct err *err)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/root", (int)s->place->pid);
-	*fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *fd < 0 ? err_set(err, errno, "%s: can't find its first process's root", s->place->name) : 0;
+	snprintf(path, sizeof path, "/proc/%d/root", (int)p->pid);
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "%s: can't find its first process's root", p->name) : fd;
+}
+
+int mnt_make_pivot(struct step *s, int *fd, struct err *err)
+{
+	*fd = mnt_holder_root(s->place, err);
+	return *fd < 0 ? -1 : 0;
+}
+
+int mnt_chroot(struct step *s, int fd, struct err *err)
+{
+	struct wire_act act = { .op = WIRE_CHROOT, .fd = 1 };
+	_cleanup_close_ int root = mnt_holder_root(s->place, err);
+	size_t done;
+
+	(void)fd;
+	if (root < 0)
+		return -1;
+	_cleanup_close_ int dir = mnt_beneath(root, s->to, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	if (dir < 0)
+		return mnt_no_target(s, s->to, err);
+	if (holder_batch(s->place, &act, 1, &dir, 1, &done, err) < 0)
+		return -1;
+	s->place->jail = move_fd(&dir);
+	return 0;
 }
 
 int mnt_pivot(struct step *s, int fd, struct err *err)
@@ -461,7 +487,7 @@ int mnt_pivot(struct step *s, int fd, struct err *err)
 	/* pivot_root moves the processes that stand on the caller's root, and the holder must be one of them. */
 	if (fchdir(fd) < 0 || chroot(".") < 0)
 		return err_set(err, errno, "%s: can't stand where its first process stands", s->place->name);
-	_cleanup_close_ int new_root = mnt_top(err);
+	_cleanup_close_ int new_root = mnt_top(s->place, err);
 	if (new_root < 0)
 		return -1;
 	if (fchdir(new_root) < 0 || sys_pivot_root(".", ".") < 0) {

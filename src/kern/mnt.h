@@ -29,6 +29,8 @@ struct step;
 #define MNT_LAYER_RUN "//run"          /* hides the run directory of belljar in the host's root */
 #define MNT_LAYER_BUSYBOX "//busybox:"
 
+enum { MNT_BECOMES_ROOT = 2 };         /* num of STEP_MOUNT and STEP_BIND */
+
 /* The source of a tmpfs that hides a directory, which the mount table shows. */
 #define MNT_MASK "mask"
 
@@ -43,6 +45,7 @@ int mnt_remount(struct step *s, int fd, struct err *err);
 int mnt_propagation(struct step *s, int fd, struct err *err);
 int mnt_mkdir(struct step *s, int fd, struct err *err);
 int mnt_rmdir(struct step *s, int fd, struct err *err);
+int mnt_chroot(struct step *s, int fd, struct err *err);
 int mnt_make_pivot(struct step *s, int *fd, struct err *err);    /* the holder's root, which is the one to be left */
 int mnt_pivot(struct step *s, int fd, struct err *err);
 
@@ -52,6 +55,9 @@ int mnt_readonly(struct step *s, int fd, struct err *err);        /* STEP_READON
 
 int mnt_upper(struct step *s, int fd, struct err *err);           /* STEP_UPPER, */
 int mnt_no_upper(struct step *s, int fd, struct err *err);        /* and STEP_NO_UPPER */
+
+/* The root of the place's first process, opened (O_PATH). -1 with err. */
+int mnt_holder_root(const struct place *p, struct err *err);
 
 /* Is there something at PATH in the root of the place's first process, reached without any link? */
 bool mnt_there(const struct place *p, const char *path);

@@ -199,7 +199,7 @@ int mnt_make_mount(struct step *s, int *fd, struct err *err)
 		err_set(err, errno, "%s: can't be made read-only", s->from);
 		close_fd(fd);
 	}
-	if (*fd >= 0 && streq(s->to, "/")) {
+	if (*fd >= 0 && s->num == MNT_BECOMES_ROOT) {
 		close_fd(&s->place->next_upper);
 		s->place->next_upper = move_fd(&upper);
 	}
@@ -226,11 +226,11 @@ int mnt_make_bind(struct step *s, int *fd, struct err *err)
 
 	if (s->num == 1)
 		return 0;
-	if (streq(s->to, "/"))
+	if (s->num == MNT_BECOMES_ROOT)
 		close_fd(&s->place->next_upper);
 	*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
 	/* A root whose mounts are locked together (mnt_whole.c) is shown with all of them. */
-	if (*fd < 0 && errno == EINVAL && streq(s->to, "/") && !mnt_privileged()) {
+	if (*fd < 0 && errno == EINVAL && s->num == MNT_BECOMES_ROOT && !mnt_privileged()) {
 		recursive = AT_RECURSIVE;
 		*fd = sys_open_tree(AT_FDCWD, s->from, SYS_TREE_CLONE | recursive);
 	}

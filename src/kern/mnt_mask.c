@@ -40,7 +40,7 @@ int mnt_make_mask(struct step *s, int *fd, struct err *err)
 /* S->to without following links. -2: it is missing, and may be. */
 static int open_plain(const struct step *s, struct err *err)
 {
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(s->place, err);
 
 	if (root < 0)
 		return -1;
@@ -97,10 +97,7 @@ int mnt_readonly(struct step *s, int fd, struct err *err)
 
 bool mnt_there(const struct place *p, const char *path)
 {
-	char name[64];
-
-	snprintf(name, sizeof name, "/proc/%d/root", (int)p->pid);
-	_cleanup_close_ int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = mnt_holder_root(p, NULL);
 	_cleanup_close_ int fd = root < 0 ? -1 : mnt_beneath(root, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
 	return fd >= 0;
 }

@@ -128,6 +128,10 @@ static size_t respawn_acts(const struct step *s, struct wire_act *acts, int *fds
 		if (k == NS_PID)
 			acts[n++] = (struct wire_act){ .op = WIRE_FORK };
 	}
+	if (p->jail >= 0 && s->num != NS_MNT && !(out & (uint64_t)ns_table[NS_MNT].flag)) {
+		fds[(*n_fds)++] = p->jail;
+		acts[n++] = (struct wire_act){ WIRE_CHROOT, (uint32_t)*n_fds, 0 };
+	}
 	/* A pid namespace whose first process ends is dead: the new holder needs a new one. */
 	if (p->init && p->own[NS_PID] && s->num != NS_PID && !(out & (uint64_t)ns_table[NS_PID].flag))
 		acts[n++] = (struct wire_act){ .op = WIRE_PID };

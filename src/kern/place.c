@@ -97,7 +97,7 @@ int place_refresh(struct place *p, uint64_t flags, struct err *err)
 
 void place_init(struct place *p, const char *name)
 {
-	*p = (struct place){ .name = name, .pidfd = -1, .sock = -1, .upper = -1, .next_upper = -1 };
+	*p = (struct place){ .name = name, .pidfd = -1, .sock = -1, .upper = -1, .next_upper = -1, .jail = -1 };
 	for (int k = 0; k < NS_KINDS; k++)
 		p->ns[k] = -1;
 }
@@ -114,6 +114,7 @@ void place_release(struct place *p)
 	close_fd(&p->pidfd);
 	close_fd(&p->upper);
 	close_fd(&p->next_upper);
+	close_fd(&p->jail);
 	for (int k = 0; k < NS_KINDS; k++)
 		close_fd(&p->ns[k]);
 	place_init(p, p->name);

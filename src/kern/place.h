@@ -49,6 +49,7 @@ struct place {
 	enum place_view { VIEW_NONE, VIEW_FITS, VIEW_STALE } proc, sys;
 	/* What holds the upper layer of its root, a directory with "upper" in it, or -1; and that of a root that is being put together. */
 	int upper, next_upper;
+	int jail;              /* the directory that its holder was locked into with chroot, which is no root of the mount namespace; or -1 */
 	bool clock_frozen;     /* a process has entered the time namespace: its offsets can't change */
 	struct wire_ended *ended;      /* what its holder said of ended jobs while another answer was awaited (holder.c) */
 	size_t n_ended;

@@ -78,6 +78,7 @@ static void applied_views(const struct step *s)
 	if (changed & mnt) {
 		p->proc = p->sys = VIEW_NONE;
 		close_fd(&p->upper);
+		close_fd(&p->jail);
 	}
 	if ((changed & pid) && p->proc)
 		p->proc = VIEW_STALE;
@@ -134,6 +135,9 @@ void step_applied(const struct step *s)
 	case STEP_SPAWN:
 		p->clock_frozen = true;
 		break;
+	case STEP_CHROOT:
+		p->proc = p->sys = VIEW_FITS;
+		/* fall through */
 	case STEP_PIVOT:
 		close_fd(&p->upper);
 		p->upper = p->next_upper;
@@ -505,6 +509,9 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_PIVOT] = { .name = "pivot", .who = WHO_JOINED, .say = "make the mount at {to} the root of {place}; let go of the old one",
 		.calls = "pivot_root(\".\", \".\"); umount2(\".\", MNT_DETACH)", .shell = "nsenter -t {pid} -m pivot_root {to} {to}",
 		.make = mnt_make_pivot, .act = mnt_pivot, .for_good = "the old root is gone" },
+	[STEP_CHROOT] = { .name = "chroot", .who = WHO_HOST, .say = "lock {place} into {to}, where the mounts of the old root are still there",
+		.calls = "in the holder: fchdir(\"{to}\"); chroot(\".\")", .shell = "nsenter -t {pid} -m chroot {to}", .act = mnt_chroot,
+		.for_good = "its first process can't leave the directory the proper way" },
 	[STEP_MKDIR] = { .name = "mkdir", .who = WHO_JOINED, .say = "make the directory {to}", .calls = "mkdirat(\"{to}\", {mode})",
 		.shell = "nsenter -t {pid} -m mkdir -p {to}", .act = mnt_mkdir, .inverse = undo_mkdir },
 	[STEP_RMDIR] = { .name = "rmdir", .who = WHO_JOINED, .say = "remove the directory {to}", .calls = "unlinkat(\"{to}\", AT_REMOVEDIR)",

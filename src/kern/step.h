@@ -48,8 +48,8 @@ enum step_kind {
 	/* mounts; paths in `to` are inside the sandbox and resolved beneath its root */
 	STEP_PRIVATE,      /* to: mount point, flags: MS_PRIVATE, MS_SLAVE, MS_SHARED with MS_REC */
 	STEP_MOUNT,        /* what: file system type, from: source or NULL, to, text: "key=value,key" or NULL,
-	                    * flags: MOUNT_ATTR_*. Overlay: see mnt.h */
-	STEP_BIND,         /* from: path on the host (num 0) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive;
+	                    * flags: MOUNT_ATTR_*, num: MNT_BECOMES_ROOT or 0. Overlay: see mnt.h */
+	STEP_BIND,         /* from: path on the host (num 0; MNT_BECOMES_ROOT) or inside (num 1), to, flags: MOUNT_ATTR_*, fd[0]: 1 = recursive;
 	                    * MOUNT_ATTR_IDMAP: with the owners of the place's user namespace, where that can be */
 	STEP_MASK,         /* to: hidden, a file by the host's /dev/null, a directory by an empty one; flags 1: nothing happens where it is missing */
 	STEP_READONLY,     /* to, with all below it, can't be written to; flags as above */
@@ -58,6 +58,7 @@ enum step_kind {
 	STEP_UMOUNT,       /* to, num: umount2 flags */
 	STEP_DEVICES,      /* a tmpfs with the usual nodes, pts, shm and links, at `to` (/dev) */
 	STEP_PIVOT,        /* the mount at `to` becomes the root of the mount namespace; the old root is gone */
+	STEP_CHROOT,       /* the holder is locked into the directory `to`, which its programs take for the root; the mounts stay as they are */
 	STEP_MKDIR,        /* to and the directories above it, num: mode, with S_IFREG for an empty file; nothing happens where it exists
 	                    * (then its inverse does nothing) */
 	STEP_UPPER,        /* to: a directory of the host's, in which `upper` and `work` are made unless they are there; the first like

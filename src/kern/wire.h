@@ -28,6 +28,7 @@ enum wire_op {
 	WIRE_JOIN,             /* flags: the kind, with a descriptor */
 	WIRE_FORK,             /* after WIRE_JOIN of a pid namespace: a successor inside it, which goes on with the batch */
 	WIRE_ROOT_ID,          /* uid 0, gid 0, no other groups where setgroups is allowed */
+	WIRE_CHROOT,           /* into the directory that is the descriptor */
 	WIRE_LOOPBACK,         /* lo up */
 };
 

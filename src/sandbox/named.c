@@ -15,6 +15,7 @@
 #include "kern/cg.h"
 #include "kern/holder.h"
 #include "kern/ledger.h"
+#include "kern/mnt.h"
 #include "kern/rootless.h"
 #include "sandbox/named.h"
 #include "sandbox/network_pool.h"
@@ -73,8 +74,8 @@ static void put_sandbox(struct buf *b, const struct sandbox *sb)
 		put_value(b, "layer", sb->wish.layers[i]);
 	put_value(b, "upper", sb->wish.upper);
 	if (sb->root)
-		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices,
-			sb->wish.image);
+		buf_fmt(b, "root %d %" PRId64 " %" PRId64 " %d %d %d\n", (int)sb->wish.mode, sb->wish.size, sb->wish.unpack, sb->wish.devices,
+			sb->wish.image, sb->wish.chroot);
 	put_value(b, "group", sb->group);
 	put_value(b, "learned", sb->learned);
 	put_value(b, "devices", p->devices);
@@ -202,12 +203,16 @@ static void read_privilege(struct place *p, const char *text)
 static void read_root(struct reading *r, const char *text)
 {
 	struct root_wish *w = &r->root;
-	int mode = 0, devices = 0, image = 0;
+	int mode = 0, devices = 0, image = 0, locked = 0;
 
-	sscanf(text, "%d %" SCNd64 " %" SCNd64 " %d %d", &mode, &w->size, &w->unpack, &devices, &image);
+	sscanf(text, "%d %" SCNd64 " %" SCNd64 " %d %d %d", &mode, &w->size, &w->unpack, &devices, &image, &locked);
 	w->mode = (enum root_mode)mode;
 	w->devices = devices;
 	w->image = image;
+	w->chroot = locked;
+	close_fd(&r->sb->place.jail);
+	if (w->chroot)
+		r->sb->place.jail = mnt_holder_root(&r->sb->place, NULL);
 	sandbox_note_root(r->sb, w);
 	for (size_t i = 0; i < w->n; i++)
 		free(w->layers[i]);

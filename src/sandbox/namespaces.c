@@ -50,6 +50,8 @@ static int run(struct plan *p, struct err *err)
 {
 	struct place after = p->sb->place;
 
+	/* What the steps let go of is the real one's. */
+	after.upper = after.next_upper = after.jail = -1;
 	for (size_t i = 0; i < p->steps.n; i++) {
 		struct step s = p->steps.list[i];
 		s.place = &after;

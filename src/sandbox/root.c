@@ -105,6 +105,7 @@ static int check_wish(const struct root_wish *w, struct err *err)
 	bool several = w->n > 1, shown = !several && w->mode != ROOT_KEPT_APART;
 
 	int least = w->image ? IMAGE_LEAST : SIZE_LEAST;
+	struct stat st;
 
 	if (w->size && w->size < least)
 		return err_usage(err, "a size of %lld bytes leaves no room; %d are the least", (long long)w->size, least);
@@ -116,6 +117,8 @@ static int check_wish(const struct root_wish *w, struct err *err)
 		return err_usage(err, "upper is for writes: not with %s", w->mode == ROOT_READ_ONLY ? "ro" : "rw, which has them reach the directory itself");
 	if (w->mode == ROOT_WRITES_REACH && several)
 		return err_usage(err, "rw is for one directory: of several layers only an upper one can be written to");
+	if (w->chroot && (!layers_is_path(w->layers[0]) || stat(w->layers[0], &st) < 0 || !S_ISDIR(st.st_mode)))
+		return err_usage(err, "chroot is for a directory of the host's, and %s is none", w->layers[0]);
 	if (shown && w->mode == ROOT_WRITES_REACH && !layers_is_path(w->layers[0]))
 		return err_usage(err, "rw is for a directory: %s",
 				 streq(w->layers[0], "host") ? "to write to the host's files, share mnt" : "writes have nowhere to go");
@@ -142,16 +145,23 @@ static int shown_directory(struct file_plan *p, const struct root_wish *w, const
 	return *path && w->mode == ROOT_READ_ONLY ? check_mount_points(real, err) : 0;
 }
 
-static int add_shown(struct file_plan *p, const char *path, const struct root_wish *w)
+/* PATH of the new root, which is put together at AT. */
+static const char *in_root(struct file_plan *p, const char *at, const char *path)
 {
-	struct step *s = file_plan_add(p, STEP_BIND, "/");
+	return streq(at, "/") ? path : file_plan_keep(p, xasprintf("%s%s", at, path));
+}
+
+static int add_shown(struct file_plan *p, const char *path, const struct root_wish *w, const char *at)
+{
+	struct step *s = file_plan_add(p, STEP_BIND, at);
 
 	s->from = path;
+	s->num = MNT_BECOMES_ROOT;
 	s->flags = (w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0) | (p->sb->place.own[NS_USER] ? MOUNT_ATTR_IDMAP : 0);
 	if (w->mode == ROOT_WRITES_REACH) {
-		add_directory(p, "/proc", 0555);
-		add_directory(p, "/dev", 0755);
-		add_directory(p, "/sys", 0555);
+		add_directory(p, in_root(p, at, "/proc"), 0555);
+		add_directory(p, in_root(p, at, "/dev"), 0755);
+		add_directory(p, in_root(p, at, "/sys"), 0555);
 	}
 	return 0;
 }
@@ -193,21 +203,33 @@ static int add_upper(struct file_plan *p, const struct root_wish *w, const char 
 	return 0;
 }
 
-/* The first steps: the new root over "/". */
-static int add_root(struct file_plan *p, const struct root_wish *w, struct err *err)
+/* Where the new root is put together: over "/"; or, to lock programs into it, over the directory that it is of, which must be there inside. */
+static const char *place_of_root(struct file_plan *p, const struct root_wish *w, const char *directory)
+{
+	if (w->chroot && p->sb->root)
+		add_directory(p, directory, 0755);
+	return w->chroot ? directory : "/";
+}
+
+/* The first steps: the new root at *AT. */
+static int add_root(struct file_plan *p, const struct root_wish *w, const char **at, struct err *err)
 {
 	const char *shown, *top = NULL, *options = NULL;
 
 	if (check_wish(w, err) < 0 || shown_directory(p, w, &shown, err) < 0)
 		return -1;
-	if (shown)
-		return add_shown(p, shown, w);
+	if (shown) {
+		*at = place_of_root(p, w, shown);
+		return add_shown(p, shown, w, *at);
+	}
 	const char *source = layers_source(p, w, true, &top, err);
 	if (!source || (w->mode != ROOT_READ_ONLY && add_upper(p, w, top, &options, err) < 0))
 		return -1;
-	struct step *s = add_mount(p, "overlay", "/", w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
+	*at = place_of_root(p, w, top);
+	struct step *s = add_mount(p, "overlay", *at, w->mode == ROOT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
 	s->from = source;
 	s->text = options;
+	s->num = MNT_BECOMES_ROOT;
 	return 0;
 }
 
@@ -220,6 +242,15 @@ static int refuse_running(struct sandbox *sb, struct err *err)
 	err_set(err, EBUSY, "%s: programs run in it", sb->name);
 	err_why(err, "they would go on in the old root, where the new one is not to be seen");
 	return err_try(err, "kill all, then root again");
+}
+
+/* From inside the directory the mount namespace's root can't be reached the proper way. */
+static int refuse_locked(struct sandbox *sb, struct err *err)
+{
+	if (!sb->wish.chroot)
+		return 0;
+	err_set(err, EINVAL, "%s: it is locked into its root with chroot", sb->name);
+	return err_try(err, "share mnt, unshare mnt, then root again");
 }
 
 /* The wish with paths that mean the same wherever another belljar that opens the session stands. */
@@ -244,14 +275,16 @@ static void note_root(struct sandbox *sb, const struct root_wish *wish)
 static int add_all(struct file_plan *p, const struct root_wish *wish, struct err *err)
 {
 	struct sandbox *sb = p->sb;
+	const char *at = "/";
 
-	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || add_root(p, wish, err) < 0)
+	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || refuse_locked(sb, err) < 0 ||
+	    add_root(p, wish, &at, err) < 0)
 		return -1;
-	add_mount(p, "proc", "/proc", CAREFUL);
-	file_plan_add(p, STEP_DEVICES, "/dev");
+	add_mount(p, "proc", in_root(p, at, "/proc"), CAREFUL);
+	file_plan_add(p, STEP_DEVICES, in_root(p, at, "/dev"));
 	if (sb->place.own[NS_NET])
-		add_mount(p, "sysfs", "/sys", CAREFUL | MOUNT_ATTR_RDONLY);
-	file_plan_add(p, STEP_PIVOT, "/");
+		add_mount(p, "sysfs", in_root(p, at, "/sys"), CAREFUL | MOUNT_ATTR_RDONLY);
+	file_plan_add(p, wish->chroot ? STEP_CHROOT : STEP_PIVOT, at);
 	return 0;
 }
 

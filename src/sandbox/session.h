@@ -34,6 +34,7 @@ struct root_wish {
 	int64_t size;          /* of what can be written, in bytes; 0 = as usual */
 	int64_t unpack;        /* bytes that an archive may hold; 0 = as usual */
 	bool devices;          /* make an archive's device nodes too */
+	bool chroot;           /* only the view of its programs is changed, not the root of the mount namespace */
 };
 
 struct sandbox {

@@ -10,6 +10,7 @@
  *   probe serve PORT TEXT [TIMES]   accept so many connections (1), send TEXT to each
  *   probe ask ADDRESS PORT   connect, print what comes
  *   probe calls NAME...      make each of these system calls (nrN: number N); prints NAME=ok or the error's name
+ *   probe escape FILE        walk out of a chroot (a directory held open, chroot again, chdir up), then print FILE as it is there
  *   probe clock NAME         seconds of the monotonic or boottime clock
  */
 #define _GNU_SOURCE
@@ -349,6 +350,29 @@ static int make_calls(int n, char **names)
 	return 0;
 }
 
+/* The classic way out of a chroot. */
+static int escape(const char *file)
+{
+	char text[256];
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	mkdir("way-out", 0700);
+	if (here < 0 || chroot("way-out") < 0 || fchdir(here) < 0)
+		return die("way-out");
+	rmdir("way-out");
+	for (int i = 0; i < 64; i++)
+		if (chdir("..") < 0)
+			return die("..");
+	if (chroot(".") < 0)
+		return die("chroot");
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+	if (n < 0)
+		return die(file);
+	printf("%.*s", (int)n, text);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -367,10 +391,12 @@ int main(int argc, char **argv)
 		return serve(atoi(argv[2]), argv[3], argc == 5 ? atoi(argv[4]) : 1);
 	if (strcmp(what, "ask") == 0 && argc == 4)
 		return ask(argv[2], atoi(argv[3]));
+	if (strcmp(what, "escape") == 0 && argc == 3)
+		return escape(argv[2]);
 	if (strcmp(what, "clock") == 0 && argc == 3) {
 		printf("%ld\n", ms(strcmp(argv[2], "boottime") == 0 ? CLOCK_BOOTTIME : CLOCK_MONOTONIC) / 1000);
 		return 0;
 	}
-	fprintf(stderr, "probe: facts | eat MIB | burn MS | fork N | serve PORT TEXT [TIMES] | ask ADDRESS PORT | calls NAME... | clock NAME\n");
+	fprintf(stderr, "probe: facts | eat MIB | burn MS | fork N | serve PORT TEXT [TIMES] | ask ADDRESS PORT | calls NAME... | escape FILE | clock NAME\n");
 	return 2;
 }

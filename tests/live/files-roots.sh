@@ -99,6 +99,39 @@ done
 run -c "new a; root host"
 has "without a mount namespace" "$status:$err" "1:*no mount namespace*unshare mnt*"
 
+# chroot, the weak one: root inside walks out of it, and not out of the root of a mount namespace
+echo outside >"$tmp/canary/secret"
+cp "$PROBE" "$tmp/dir/bin/probe"
+run -k -c "$jar; root $tmp/dir chroot; run cat /etc/mine; run sh -c 'echo x >/made; ls /made /proc/1 >/dev/null && cat $tmp/canary/secret'; run probe escape $tmp/canary/secret"
+has "chroot: names begin there, and the way out leads out" "$out$err" "mine
+outside*$tmp/canary/secret*No such file*"
+for who in "$jar" "$mapped"; do
+	run -c "$who; root $tmp/dir; run probe escape $tmp/canary/secret"
+	has "pivot_root: the same way leads nowhere" "$status:$err" "1:*$tmp/canary/secret: No such file*"
+done
+is "... and nothing was written to the directory" "$(ls "$tmp/dir" | tr '\n' ' ')" "bin etc "
+run -k -c "$jar; root $tmp/dir rw chroot; run sh -c 'echo x >/made'; unshare uts; share uts; run probe escape $tmp/canary/secret; run ls /made; mounts; changes; root busybox"
+has "chroot rw; it lasts when the first process is replaced" "$out" "outside
+/made
+*"
+hasnt "mounts and programs begin at it" "$out" "*$tmp*"
+has "... and it is left with the mount namespace" "$status:$err" "1:*what is written reaches*locked into its root*share mnt, unshare mnt*"
+is "writes reach it" "$(cat "$tmp/dir/made")" x
+rm -rf "$tmp/dir/made" "$tmp/dir/proc" "$tmp/dir/dev" "$tmp/dir/sys"
+run -c "$jar; root $tmp/dir busybox chroot upper $tmp/locked; run sh -c 'echo new >/etc/new'; changes; reset"
+has "chroot of several layers, with an upper one; reset" "$status:$out$err" "1:*/etc/new*locked into its root*"
+run -k -c "$jar; root host; root $tmp/dir chroot; run cat /etc/mine; tmpfs /mnt; expect mounted /mnt; run probe escape /etc/passwd; share mnt; run cat $tmp/canary/secret; unshare mnt; root busybox; run true"
+has "chroot in a root of its own, then without" "$status:$out$err" "0:mine
+root:*outside*"
+run -s bj-locked -c "$jar; root $tmp/dir chroot"
+run -s bj-locked -c "tmpfs /mnt; run sh -c 'echo x >/mnt/f; cat /etc/mine'; show; run ls $tmp/canary"
+has "... and a later belljar finds it" "$out$err" "mine*$tmp/canary: No such file*"
+"$BELLJAR" -s bj-locked -c end >/dev/null 2>&1 </dev/null
+for what in busybox host "$tmp/dir.tar" "$tmp/nothing"; do
+	run -c "$jar; root $what chroot"
+	has "chroot needs a place: $what" "$status:$err" "2:*chroot is for a directory*"
+done
+
 # Again
 run -k -c "$jar; root busybox; run sh -c 'echo first >/f'; root $tmp/dir; run cat /f; root host; run cat /bin/sh > /dev/null; run -d sleep 9; root busybox"
 has "a second root; not while programs run" "$status:$err" "1:*No such file*programs run in it*kill all*"
