@@ -16,6 +16,7 @@
 #include "kern/cg.h"
 #include "kern/cg_kill.h"
 #include "kern/cg_tree.h"
+#include "kern/rootless.h"
 #include "kern/step.h"
 
 enum { MOVES = 1000, LIST_LIMIT = 1 << 22 };
@@ -87,7 +88,7 @@ static int explain_absence(const struct cg_trees *all, enum cg_controller c, str
 		const struct cg_tree *t = &all->trees[i];
 		if (!t->v2 && t->controllers & 1u << c) {
 			err_why(err, "%s may not be written to", t->own);
-			return err_try(err, "as root: chown -R %u %s", (unsigned)geteuid(), t->own);
+			return err_try(err, "as root: chown -R %u %s", (unsigned)rootless_uid(), t->own);
 		}
 		if (t->v2 && t->base && !t->controllers && !lacks(t->base, "cgroup.controllers", c))
 			return explain_own(t, err);

@@ -161,6 +161,11 @@ bool cg_divided(const char *group);
 int cg_move(struct step *s, struct err *err);
 int cg_dissolve(struct step *s, struct err *err);
 
+/* Where systemd manages the control groups belljar asks it for a scope, a part of them in which it may make its own. Does it, and is belljar
+ * not in the scope NAME yet? And the act of STEP_SCOPE. */
+bool cg_scope_wanted(const char *name);
+int cg_scope(struct step *s, struct err *err);
+
 /* The group that a process is in, when that is GROUP or inside it, else NULL; the caller's. And all groups inside GROUP, relative to it; their
  * number. */
 char *cg_group_of(const char *group, int pid);

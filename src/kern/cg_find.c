@@ -24,6 +24,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "kern/cg_tree.h"
+#include "kern/rootless.h"
 
 enum { PROC_LIMIT = 4 << 20 };
 
@@ -245,7 +246,7 @@ static void add_tree(struct cg_trees *all, const struct cg_mount *m, const char 
 		return;
 	const char *below = cg_below(own, m->root);
 	struct cg_tree *t = &all->trees[all->n++];
-	*t = (struct cg_tree){ .v2 = m->v2, .controllers = m->controllers, .mount = xstrdup(m->point),
+	*t = (struct cg_tree){ .v2 = m->v2, .controllers = m->controllers, .mount = xstrdup(m->point), .root = xstrdup(m->root),
 			       .own = xasprintf("%s%s", m->point, below ? below : "") };
 	if (m->v2)
 		choose_v2(t);
@@ -291,7 +292,7 @@ static int refuse(const struct cg_trees *all, struct err *err)
 		t = all->trees[i].v2 ? &all->trees[i] : t;
 	err_set(err, EACCES, "control groups: %s may not be written to", t->own);
 	err_why(err, "a group can only be made below or beside belljar's own, in a part of the tree that was delegated to you");
-	if (geteuid() != 0 && access("/run/systemd/system", F_OK) == 0)
+	if (rootless_uid() != 0 && access("/run/systemd/system", F_OK) == 0)
 		err_try(err, "systemd-run --user --scope -p Delegate=yes belljar");
 	return -1;
 }
@@ -299,23 +300,28 @@ static int refuse(const struct cg_trees *all, struct err *err)
 /* Found once: mounts of control groups do not change while belljar runs, and each limit and each run asks. */
 static struct cg_trees found;
 
-const struct cg_trees *cg_find(struct err *err)
+static int look(struct err *err)
 {
 	_cleanup_buf_ struct buf mountinfo = { 0 }, cgroups = { 0 };
+	size_t n;
 
-	if (found.track)
-		return &found;
-	if (found.n == 0) {
-		if (io_slurp(AT_FDCWD, "/proc/self/mountinfo", PROC_LIMIT, &mountinfo) < 0 ||
-		    io_slurp(AT_FDCWD, "/proc/self/cgroup", PROC_LIMIT, &cgroups) < 0)
-			return err_set(err, errno, "control groups: /proc/self can't be read"), NULL;
-		size_t n;
-		struct cg_mount *mounts = cg_parse_mounts(buf_text(&mountinfo), &n);
-		for (size_t i = 0; i < n; i++)
-			add_tree(&found, &mounts[i], buf_text(&cgroups));
-		cg_free_mounts(mounts, n);
-		sort_out(&found);
-	}
+	if (found.n > 0)
+		return 0;
+	if (io_slurp(AT_FDCWD, "/proc/self/mountinfo", PROC_LIMIT, &mountinfo) < 0 ||
+	    io_slurp(AT_FDCWD, "/proc/self/cgroup", PROC_LIMIT, &cgroups) < 0)
+		return err_set(err, errno, "control groups: /proc/self can't be read");
+	struct cg_mount *mounts = cg_parse_mounts(buf_text(&mountinfo), &n);
+	for (size_t i = 0; i < n; i++)
+		add_tree(&found, &mounts[i], buf_text(&cgroups));
+	cg_free_mounts(mounts, n);
+	sort_out(&found);
+	return 0;
+}
+
+const struct cg_trees *cg_find(struct err *err)
+{
+	if (!found.track && look(err) < 0)
+		return NULL;
 	if (!found.track)
 		return refuse(&found, err), NULL;
 	return &found;
@@ -342,22 +348,44 @@ static struct cg_tree *tree_at(const char *path)
 	return best;
 }
 
+/* Groups are made in DIR from now on. */
+static void settle(struct cg_tree *t, char *dir)
+{
+	free(t->base);
+	t->base = dir;
+	if (t->v2)
+		t->controllers = v2_controllers(dir);
+	memset(found.of, 0, sizeof found.of);
+	found.track = NULL;
+	sort_out(&found);
+}
+
 int cg_settle(const char *group, char *const *paths, struct err *err)
 {
-	if (!cg_find(err))
+	if (look(err) < 0)
 		return -1;
 	for (; *paths; paths++) {
 		size_t len = strlen(*paths), tail = strlen(group) + 1;
 		struct cg_tree *t = tree_at(*paths);
 		if (!t || len <= tail || (*paths)[len - tail] != '/' || !streq(*paths + len - tail + 1, group))
 			return err_set(err, 0, "control groups: %s is in no hierarchy that is mounted here", *paths);
-		free(t->base);
-		t->base = xstrndup(*paths, len - tail);
-		if (t->v2)
-			t->controllers = v2_controllers(t->base);
+		settle(t, xstrndup(*paths, len - tail));
 	}
-	memset(found.of, 0, sizeof found.of);
-	found.track = NULL;
-	sort_out(&found);
+	return 0;
+}
+
+bool cg_v2_alone(void)
+{
+	return look(NULL) == 0 && found.n == 1 && found.trees[0].v2;
+}
+
+int cg_settle_v2(const char *own, struct err *err)
+{
+	struct cg_tree *t = &found.trees[0];
+	const char *below = cg_v2_alone() ? cg_below(own, t->root) : NULL;
+
+	if (!below)
+		return err_set(err, ENOENT, "%s: that part of the control groups is not mounted here", own);
+	settle(t, xasprintf("%s%s", t->mount, below));
 	return 0;
 }

@@ -18,6 +18,7 @@ struct cg_tree {
 	bool v2;
 	unsigned controllers;  /* bits 1 << enum cg_controller; v2: those the base can give to its children */
 	char *mount;           /* where the hierarchy is mounted */
+	char *root;            /* the directory of the hierarchy that is mounted there */
 	char *own;             /* the directory belljar itself is in */
 	char *base;            /* where groups are made; NULL when belljar may write nowhere on the way from own to mount */
 };
@@ -70,6 +71,11 @@ char *cg_tree_home(const struct cg_tree *t, const char *group);
 
 /* Call ACT for the directory DIR and all below it until one fails. 0 or -1. */
 int cg_list_dirs(const char *dir, int (*act)(const char *path, struct err *err), struct err *err);
+
+/* Is there but one hierarchy, of version 2, even if belljar may write nowhere in it? Groups are made from now on in its directory OWN, as
+ * /proc/self/cgroup names it: 0 or -1. */
+bool cg_v2_alone(void);
+int cg_settle_v2(const char *own, struct err *err);
 
 /* The tree of a controller, CTL_TRACK: the tracking tree; and of a control file, by its name. NULL when there is none. */
 const struct cg_tree *cg_tree_of(enum cg_controller c);

@@ -190,6 +190,11 @@ static void look_groups(struct look *l)
 {
 	struct err err = { 0 };
 	const char *layout = cg_layout(&err);
+
+	if (!layout && cg_scope_wanted("belljar.scope")) {
+		add(l, "control groups", DOCTOR_FINE, xstrdup("version: v2; with the first limit systemd is asked for a scope"));
+		return;
+	}
 	struct doctor_finding *f = add(l, "control groups", layout ? DOCTOR_FINE : DOCTOR_LESS,
 				       layout ? xasprintf("version: %s", layout) : xstrdup(err.text));
 	static const char delegate[] = "systemd-run --user --scope -p Delegate=yes belljar";

@@ -404,6 +404,12 @@ static int act_uncgroup(struct step *s, int fd, struct err *err)
 	return cg_remove(s, err);
 }
 
+static int act_scope(struct step *s, int fd, struct err *err)
+{
+	(void)fd;
+	return cg_scope(s, err);
+}
+
 static int act_move(struct step *s, int fd, struct err *err)
 {
 	(void)fd;
@@ -612,6 +618,11 @@ const struct step_row step_table[STEP_KINDS] = {
 
 	[STEP_CGROUP] = { .name = "cgroup", .who = WHO_HOST, .say = "make the control group {text}", .calls = "mkdir({to})",
 		.shell = "mkdir -p {to}", .act = act_cgroup, .inverse = undo_cgroup },
+	[STEP_SCOPE] = { .name = "scope", .who = WHO_HOST,
+		.say = "ask systemd for {text}, a part of the control groups where belljar may make its own, and put belljar and its sandboxes there",
+		.calls = "org.freedesktop.systemd1.Manager.StartTransientUnit({text}, Delegate=yes, PIDs={from})",
+		.shell = "systemd-run --scope -p Delegate=yes --unit={text} belljar", .act = act_scope,
+		.for_good = "systemd ends the scope with the last process in it" },
 	[STEP_DISSOLVE] = { .name = "dissolve", .who = WHO_HOST,
 		.say = "remove the control group {text}; what is in it goes to the one above",
 		.calls = "write({to}/../cgroup.procs, pid) for each; rmdir({to})",

@@ -118,6 +118,7 @@ enum step_kind {
 	STEP_CGROUP,       /* text: group as in cg.h, to: its directory (to be told), what: NULL, or a controller whose
 	                    * hierarchy it is made in; parents are made too   mkdir -p
 	                    * flags: CG_INNER */
+	STEP_SCOPE,        /* text: a name for a scope of systemd's, from: the processes that go into it ("12 34"), as belljar numbers them */
 	STEP_DISSOLVE,     /* text: a group inside a sandbox's, to: its directory (to be told); it is removed, and what was in it goes up */
 	STEP_MOVE,         /* text: group that processes go to, to: its directory (to be told), from: the one they are in; num: one process, as
 	                    * belljar numbers it, fd[0]: its descriptor; 0: all that are in `from` itself */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "kern/gate.h"
 #include "sandbox/group.h"
+#include "sandbox/look.h"
 #include "sandbox/steps.h"
 #include "sandbox/store.h"
 
@@ -33,12 +34,56 @@ int group_know(struct session *s, struct err *err)
 	return s->store && s->store->named && !s->group ? store_find_groups(s, err) : 0;
 }
 
+/* The processes that come into the scope: belljar and all of its sandboxes'. The caller's text. */
+static char *all_processes(struct session *s)
+{
+	struct buf pids = { 0 };
+
+	buf_fmt(&pids, "%d", (int)getpid());
+	for (size_t i = 0; i < s->n_sandboxes && !s->gate.dry; i++) {
+		struct look_process *all = NULL;
+		size_t n = 0;
+		if (s->sandboxes[i]->place.pid <= 0)
+			continue;
+		buf_fmt(&pids, " %d", (int)s->sandboxes[i]->place.pid);
+		if (look_processes(s->sandboxes[i], &all, &n, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			buf_fmt(&pids, " %d", (int)all[k].pid);
+		look_free_processes(all, n);
+	}
+	return buf_take(&pids);
+}
+
+int group_place(struct session *s, struct err *err)
+{
+	struct err refused = { 0 };
+
+	if (group_know(s, err) < 0 || store_need(s, err) < 0)
+		return -1;
+	/* Another belljar may have made the session's groups, in a scope that is called like them or in none. */
+	_cleanup_free_ char *name = xasprintf("belljar-%s.scope", s->group ? s->group + strlen("belljar.") : s->store ? s->store->id : "SESSION");
+	_cleanup_free_ char *dir = s->group ? cg_dir(s->group, CTL_TRACK) : NULL;
+	if ((dir && !strstr(dir, name)) || !cg_scope_wanted(name))
+		return 0;
+	_cleanup_free_ char *pids = all_processes(s);
+	struct step step = { .kind = STEP_SCOPE, .place = &s->host, .text = name, .from = pids };
+	/* If systemd refuses, a place that belljar finds by itself will do. */
+	if (group_run(s, &step, 1, &refused) == 0 || (!s->group && cg_layout(NULL)))
+		return 0;
+	if (err)
+		*err = refused;
+	return -1;
+}
+
 /* The session's group gets its name, and the ledger all the directories that it and its sandboxes' groups may ever have. */
 static int name_group(struct session *s, struct err *err)
 {
+	if (group_place(s, err) < 0)
+		return -1;
 	if (s->group)
 		return 0;
-	if (!cg_layout(err) || store_need(s, err) < 0)
+	if (!cg_layout(err))
 		return -1;
 	_cleanup_free_ char *group = xasprintf("belljar.%s", s->store ? s->store->id : "SESSION");
 	_cleanup_buf_ struct buf lines = { 0 };

@@ -15,6 +15,9 @@ int group_run(struct session *s, struct step *steps, size_t n, struct err *err);
 /* In a named session another belljar may have made the groups, perhaps from another place in the hierarchies. 0 or -1. */
 int group_know(struct session *s, struct err *err);
 
+/* The place where the session's groups are made is settled: where systemd manages them it is asked for a scope. 0, or -1 with err. */
+int group_place(struct session *s, struct err *err);
+
 /* Append what makes the controllers (bits 1 << enum cg_controller) count for GROUP, which is the sandbox's or one below it: its directories
  * in their version 1 hierarchies, and on version 2 the controllers switched on for the groups of each level above it. */
 void group_add_controllers(struct steps *steps, struct sandbox *sb, const char *group, unsigned controllers);

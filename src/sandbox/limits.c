@@ -144,10 +144,13 @@ int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, st
 	bool grouped = false;
 	unsigned controllers = 0;
 
+	for (size_t i = 0; i < n; i++)
+		grouped = grouped || wishes[i].key->cg != CG_KEYS || wishes[i].key == limit_raw;
+	if (grouped && group_place(sb->session, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct limit_wish *w = &wishes[i];
 		int c = w->key == limit_raw ? cg_file_controller(w->v[0].text) : CTL_COUNT;
-		grouped = grouped || w->key->cg != CG_KEYS || w->key == limit_raw;
 		controllers |= controllers_of(w);
 		if (sb->part && w->key->cg == CG_KEYS && w->key != limit_raw)
 			return err_set(err, EINVAL, "%s is limited for a sandbox as a whole", w->key->name);

@@ -10,7 +10,7 @@
  * and for the picture to be the old one again (the kernel takes net namespaces down by and by), and reports every difference.
  *
  *   -u UID     run the command as that user and group, which own the control group then
- *   -b F:T     the directory F of the machine appears at T too (below /run; read-only)
+ *   -b F:T     the directory F of the machine appears at T too, with what is mounted in it (below /run; itself read-only)
  *   -w DIR     files below DIR count too
  *   -t SEC     end the command after so long (status 124)
  *   -k U:N     after U microseconds, kill -9 process N (0 = the command itself, else counted through its descendants)
@@ -284,6 +284,18 @@ static const char *watched[MOST];
 static size_t n_watched;
 static bool isolated;
 
+/* Places of the machine's own directories (-b), in which others write. */
+static char *shown[MOST];
+static size_t n_shown;
+
+static bool is_shown(const char *path)
+{
+	for (size_t i = 0; i < n_shown; i++)
+		if (!strcmp(path, shown[i]))
+			return true;
+	return false;
+}
+
 static void tell_files(struct list *l, const char *dir, const char *prefix, int depth)
 {
 	DIR *d = opendir(dir);
@@ -295,6 +307,8 @@ static void tell_files(struct list *l, const char *dir, const char *prefix, int 
 			continue;
 		char path[PATH_ROOM * 2];
 		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+		if (is_shown(path))
+			continue;
 		add(l, "file %s", path);
 		if (e->d_type == DT_DIR && depth > 0)
 			tell_files(l, path, "", depth - 1);
@@ -475,7 +489,7 @@ static void lo_up(void)
 	}
 }
 
-static void isolate(char **binds, size_t n)
+static void isolate(void)
 {
 	int from[MOST];
 
@@ -483,24 +497,24 @@ static void isolate(char **binds, size_t n)
 		die("unshare");
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		die("mount --make-rprivate /");
-	for (size_t i = 0; i < n; i++) {
-		char *colon = strrchr(binds[i], ':');
+	for (size_t i = 0; i < n_shown; i++) {
+		char *colon = strrchr(shown[i], ':');
 		if (!colon)
-			die("-b %s", binds[i]);
+			die("-b %s", shown[i]);
 		*colon = '\0';
-		from[i] = open(binds[i], O_PATH | O_CLOEXEC);
+		from[i] = open(shown[i], O_PATH | O_CLOEXEC);
 		if (from[i] < 0)
-			die("%s", binds[i]);
-		binds[i] = colon + 1;
+			die("%s", shown[i]);
+		shown[i] = colon + 1;
 	}
 	if (mount("run", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
 		die("/run");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n_shown; i++) {
 		char path[64];
 		snprintf(path, sizeof path, "/proc/self/fd/%d", from[i]);
-		if (mkdir(binds[i], 0755) < 0 || mount(path, binds[i], NULL, MS_BIND, NULL) < 0 ||
-		    mount(NULL, binds[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
-			die("bind %s", binds[i]);
+		if (mkdir(shown[i], 0755) < 0 || mount(path, shown[i], NULL, MS_BIND | MS_REC, NULL) < 0 ||
+		    mount(NULL, shown[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+			die("bind %s", shown[i]);
 		close(from[i]);
 	}
 	lo_up();
@@ -566,8 +580,6 @@ int main(int argc, char **argv)
 	long seconds = 120;
 	long long kill_after = 0;
 	unsigned nth = 0;
-	char *binds[MOST];
-	size_t n_binds = 0;
 	FILE *report = stderr;
 	struct list before = { 0 }, after = { 0 }, found = { 0 };
 
@@ -577,8 +589,8 @@ int main(int argc, char **argv)
 			uid = atoi(optarg);
 			break;
 		case 'b':
-			if (n_binds < MOST)
-				binds[n_binds++] = optarg;
+			if (n_shown < MOST)
+				shown[n_shown++] = optarg;
 			break;
 		case 'w':
 			if (n_watched < MOST)
@@ -612,7 +624,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	snprintf(run_dir, sizeof run_dir, "belljar-%u", uid >= 0 ? (unsigned)uid : (unsigned)geteuid());
 	if (geteuid() == 0)
-		isolate(binds, n_binds);
+		isolate();
 	find_groups(geteuid() == 0, uid);
 	picture(&before);
 	pid_t command = fork();
