@@ -1,5 +1,5 @@
 /*
- * devices.c - command: devices
+ * devices.c - command: device
  */
 #include "config.h"
 
@@ -69,7 +69,7 @@ static int run_device(struct shell *sh, const struct args *a, struct err *err)
 
 const struct command cmd_devices[] = {
 	{
-		.name = "devices",
+		.name = "device",
 		.group = "limits",
 		.brief = "say which devices programs may use, or list the rules",
 		.grammar = "[free | (allow | deny) DEVICE:path... [for ACCESS:access]]",
@@ -77,16 +77,16 @@ const struct command cmd_devices[] = {
 			"A *DEVICE* is a device node of the host, `c:1:3` or `b:7:*` (character or block device, major and minor number, `*` for any), `all`, or "
 			"`usual`: null, zero, full, random, urandom, the terminals. *ACCESS* is one or more of the letters r, w and m (make a node with "
 			"mknod); without it, all three. A later rule goes before an earlier one; what no rule speaks of is allowed. *free* takes all "
-			"rules away. Without arguments the rules are listed, the last one first.\n\n"
+			"rules away. Without arguments the rules are listed, the last one first. Network devices are links: *interface* makes them.\n\n"
 			"The kernel asks when a device is opened or a node made: what is open already stays open. On control groups version 2 the rules are a "
 			"program that is attached to the sandbox's group (BPF, for root only); on version 1 lines of devices.allow and devices.deny, where an "
 			"exception from a rule with `*` can't be had and is refused.",
 		.examples =
 			"new web\n"
-			"devices deny all\n"
-			"devices allow usual\n"
-			"devices deny /dev/zero for w\n"
-			"devices\n"
+			"device deny all\n"
+			"device allow usual\n"
+			"device deny /dev/zero for w\n"
+			"device\n"
 			"run head -c 1 /dev/zero > /dev/null\n",
 		.run = run_device,
 	},

@@ -20,7 +20,7 @@ extern const struct command cmd_shape[];      /* shape.c: shape */
 extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph capture path */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
 extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
-extern const struct command cmd_network_device[]; /* network_device.c: device alter vlan */
+extern const struct command cmd_network_device[]; /* network_device.c: interface alter vlan */
 extern const struct command cmd_network_nat[]; /* network_nat.c: nat publish firewall forward */
 extern const struct command cmd_seccomp[];    /* seccomp.c */
 extern const struct command cmd_harden[];     /* harden.c: mask readonly harden */
@@ -30,7 +30,7 @@ extern const struct command cmd_scripts[];    /* scripts.c: help source set unse
 extern const struct command cmd_expect[];     /* expect.c */
 extern const struct command cmd_teaching[];   /* teaching.c: explain undo why */
 extern const struct command cmd_limits[];     /* limits.c: limit usage freeze thaw */
-extern const struct command cmd_devices[];    /* devices.c: devices */
+extern const struct command cmd_devices[];    /* devices.c: device */
 extern const struct command cmd_groups[];     /* groups.c: group move */
 extern const struct command cmd_top[];        /* top.c: top watch */
 extern const struct command cmd_doctor[];     /* doctor.c */

@@ -1,5 +1,5 @@
 /*
- * network_device.c - commands: device alter vlan
+ * network_device.c - commands: interface alter vlan
  */
 #include "config.h"
 
@@ -43,13 +43,13 @@ static int run_vlan(struct shell *sh, const struct args *a, struct err *err)
 }
 
 const struct command cmd_network_device[] = {
-	{ "device", "network", "make a link of another kind in the sandbox",
+	{ "interface", "network", "make a link of another kind in the sandbox",
 	  "NAME:linkname (dummy | tun | tap | macvlan over LINK:link | ipvlan over LINK:link | vlan ID:number over LINK:link)",
 	  "*dummy* swallows what it is sent: a place for an address. *tun* and *tap* hand packets, or Ethernet frames, to the program that opens "
 	  "/dev/net/tun. *macvlan* is a second card at the wire of *LINK*, with a hardware address of its own; *ipvlan* shares that of *LINK*; with *vlan* "
 	  "packets get the tag *ID* there. *LINK* may be of the host, `host:eth0`, and is only used, not changed; so the sandbox is in the network that the "
 	  "host is in, as with Docker's macvlan driver. The host itself can't be reached over it.",
-	  "new web\nunshare net\nexplain device d0 dummy\n", 0, run_device },
+	  "new web\nunshare net\nexplain interface d0 dummy\n", 0, run_device },
 	{ "alter", "network", "change a link: its MTU, hardware address, name, or a bridge's STP",
 	  "LINK:link (mtu N:number | mac MAC:word | name NEW:linkname | stp (on | off))",
 	  "*mtu* is the longest packet that it sends; the other end has one of its own. *name*: links of the host and bridges keep theirs. *stp* has a "

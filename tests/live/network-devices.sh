@@ -4,29 +4,29 @@
 . "$(dirname "$0")/network.inc"
 
 if unshare -n ip link add d0 type dummy 2>/dev/null; then
-run -c "new a; unshare net; device d0 dummy; addr d0 10.9.0.1/32; run ip -d link show d0; run ping -c 1 -W 5 -q 10.9.0.1; undo; undo; undo
+run -c "new a; unshare net; interface d0 dummy; addr d0 10.9.0.1/32; run ip -d link show d0; run ping -c 1 -W 5 -q 10.9.0.1; undo; undo; undo
 run sh -c 'ip -o link | grep -c d0 || true'"
 has "a dummy, and undone" "$status:$out" "0:*dummy*1 received*
 0"
 else
-	run -c "new a; unshare net; device d0 dummy"
+	run -c "new a; unshare net; interface d0 dummy"
 	has "what this kernel has not is refused by name" "$status:$err" "1:*d0 can't be made (EOPNOTSUPP)*modprobe dummy*"
 fi
 
 # macvlan, ipvlan and vlan over a link of another sandbox that plays the host, with a wire to a far machine.
 base='new h; unshare net; new far; unshare net; link h far 10.0.0.1/24 10.0.0.2/24; new a; unshare net'
 works() { run -k -c "$base; $1"; }
-works 'device m0 macvlan over h:eth0; addr m0 10.0.0.3/24; run ping -c 1 -W 5 -q 10.0.0.2; run ip -d link show m0'
+works 'interface m0 macvlan over h:eth0; addr m0 10.0.0.3/24; run ping -c 1 -W 5 -q 10.0.0.2; run ip -d link show m0'
 if echo "$err" | grep -q modprobe; then echo "skip - no macvlan"
 else has "macvlan reaches the wire" "$out" "*1 received*macvlan*mode bridge*"; fi
-works 'device i0 ipvlan over h:eth0; addr i0 10.0.0.3/24; run ping -c 1 -W 5 -q 10.0.0.2; run ip -d link show i0'
+works 'interface i0 ipvlan over h:eth0; addr i0 10.0.0.3/24; run ping -c 1 -W 5 -q 10.0.0.2; run ip -d link show i0'
 if echo "$err" | grep -q modprobe; then echo "skip - no ipvlan"
 else has "ipvlan reaches the wire" "$out" "*1 received*ipvlan*mode l2*"; fi
-works 'device v0 vlan 7 over h:eth0; addr v0 10.7.0.3/24; @far device v0 vlan 7 over far:eth0; @far addr v0 10.7.0.2/24; run ping -c 1 -W 5 -q 10.7.0.2
+works 'interface v0 vlan 7 over h:eth0; addr v0 10.7.0.3/24; @far interface v0 vlan 7 over far:eth0; @far addr v0 10.7.0.2/24; run ping -c 1 -W 5 -q 10.7.0.2
 run ip -d link show v0'
 if echo "$err" | grep -q modprobe; then echo "skip - no vlan"
 else has "packets with a tag" "$out" "*1 received*vlan*id 7*"; fi
-works 'device t0 tun; device t1 tap; run ip -d link show t0; run ip -d link show t1'
+works 'interface t0 tun; interface t1 tap; run ip -d link show t0; run ip -d link show t1'
 if echo "$err" | grep -q /dev/net/tun; then echo "skip - no /dev/net/tun"
 else has "tun and tap" "$out" "*t0*tun type tun*t1*tun type tap*"; fi
 
@@ -63,15 +63,15 @@ while read -r command; do
 	run -c "bridge br0; new a; unshare net; link a br0 10.0.0.2/24; $command"
 	has "$command" "$status:$err" "$want"
 done <<'END'
-device eth0 dummy
+interface eth0 dummy
 1:*a: there is a link eth0 already (EEXIST)*
-device m0 macvlan
+interface m0 macvlan
 2:*
-device m0 macvlan over eth9
+interface m0 macvlan over eth9
 1:*a: no link eth9 (ENODEV)*
-device v0 vlan 4095 over eth0
+interface v0 vlan 4095 over eth0
 2:*VLAN 4095: not a number from 1 to 4094*
-device averyverylongname dummy
+interface averyverylongname dummy
 2:*15 bytes*
 alter eth0 mtu 67
 2:*mtu 67: no link has that*

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cmd/shell.h"
 #include "lang/command.h"
 #include "lang/lex.h"
 #include "lang/near.h"
@@ -145,6 +146,25 @@ static void test_args(void **state)
 	lex_free(l);
 }
 
+/* belljar's own: no name twice, and where one is another's plural it lists what that one makes, and changes nothing. */
+static void test_names(void **state)
+{
+	(void)state;
+	command_register(cmd_families, cmd_types);
+	for (size_t i = 0; command_at(i); i++) {
+		const struct command *one = command_at(i);
+		_cleanup_free_ char *plural = xasprintf("%ss", one->name);
+		for (size_t k = 0; command_at(k); k++) {
+			const struct command *other = command_at(k);
+			if (k != i && streq(one->name, other->name))
+				fail_msg("%s is there twice", one->name);
+			if (streq(plural, other->name) && (!(other->flags & CMD_NO_UNDO) || !streq(one->group, other->group)))
+				fail_msg("%s is no list of what %s makes", other->name, one->name);
+		}
+	}
+	command_register(families, types);
+}
+
 static char *captured(void (*print)(FILE *out))
 {
 	char *text = NULL;
@@ -261,7 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find), cmocka_unit_test(test_find_none), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_check), cmocka_unit_test(test_args), cmocka_unit_test(test_help),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_names), cmocka_unit_test(test_args), cmocka_unit_test(test_help),
 		cmocka_unit_test(test_mdoc), cmocka_unit_test(test_near),
 	};
 
