@@ -147,6 +147,17 @@ static int list_limits(struct shell *sh, struct sandbox *sb, struct err *err)
 	return 0;
 }
 
+/* A limit above what the machine has is no mistake in a script for many machines, but on this one it limits nothing. */
+static void say_never(const struct limit_wish *w)
+{
+	int64_t n = w->v[0].n, machine = w->key->machine && n != INT64_MAX ? w->key->machine() : INT64_MAX;
+
+	if (n <= machine)
+		return;
+	_cleanup_free_ char *has = limit_text(w->key, machine);
+	fprintf(stderr, "%s %s: the machine has no more than %s, so this limit never bites\n", w->key->name, w->v[0].text, has);
+}
+
 /* On version 2 a limit below what is in use is set, and the kernel makes room by killing: that is said. */
 static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
 {
@@ -165,8 +176,10 @@ static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_w
 	if (memory)
 		limits_bites(sb, &after);
 	if (memory && before.oom_kills >= 0 && after.oom_kills > before.oom_kills)
-		fprintf(sh->out, "%s: more memory was in use than is allowed now, and the kernel killed %lld\n", sb->name,
+		fprintf(stderr, "%s: more memory was in use than is allowed now, and the kernel killed %lld\n", sb->name,
 			(long long)(after.oom_kills - before.oom_kills));
+	for (size_t i = 0; i < n; i++)
+		say_never(&wishes[i]);
 	return 0;
 }
 
@@ -423,8 +436,9 @@ const struct command cmd_limits[] = {
 			"The limits are kept by the kernel in the sandbox's control group, which is made by the first of "
 			"them. Programs that run already come under them too. Several limits in one command are set all or "
 			"none. `max` lifts a limit (`all` for *cpus* and *mems*). Without arguments the limits are listed: the "
-			"value, how much of it is used, what is effective (a group above may allow less), and the control "
-			"file. belljar-limits(7) has the control files of both versions side by side.\n\n"
+			"value, how much of it is used, what is effective (a group above may allow less, and the machine may have "
+			"less), and the control file. A limit above what the machine has is set, and it is said that it never bites. "
+			"belljar-limits(7) has the control files of both versions side by side.\n\n"
 			"*memory*: bytes that all programs together may have in memory, files in a tmpfs and cached files "
 			"included, in whole pages. When there is no more, the kernel kills one of them; *usage* counts that. "
 			"A limit below what is used now kills at once on control groups version 2, and is refused on version "

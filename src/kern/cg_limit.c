@@ -299,6 +299,20 @@ static bool same(enum cg_key key, const char *written, const char *read)
 	}
 }
 
+static int list_failed(const struct step *s, enum cg_key key, struct err *err)
+{
+	const char *what = key == CG_CPUS ? "processors" : "memory nodes";
+	const char *slash = strrchr(s->text, '/');
+	_cleanup_free_ char *above = xstrndup(s->text, slash ? (size_t)(slash - s->text) : 0);
+	char list[256];
+
+	if (s->from[strspn(s->from, "0123456789,-")])
+		return err_why(err, "it is no list of %s such as 0-2,5", what);
+	if (cg_set_of(above, key, list, sizeof list, NULL) < 0)
+		return err_why(err, "the group above does not have all of these %s", what);
+	return err_why(err, "the group above has only the %s %s", what, list);
+}
+
 static int write_failed(int number, const struct step *s, enum cg_key key, struct err *err)
 {
 	const char *name = strrchr(s->text, '/');
@@ -312,8 +326,7 @@ static int write_failed(int number, const struct step *s, enum cg_key key, struc
 	if (number == EBUSY && key == CG_MEMORY)
 		return err_why(err, "more is in use, and control groups of version 1 then refuse a lower limit instead of killing");
 	if ((key == CG_CPUS || key == CG_MEMS) && (number == EACCES || number == EINVAL || number == ERANGE))
-		return err_why(err, "the list is malformed, or names a %s that the group above does not have",
-			       key == CG_CPUS ? "processor" : "memory node");
+		return list_failed(s, key, err);
 	if (number == EINVAL && (key == CG_MEMORY || key == CG_SWAP) && v1)
 		return err_why(err, "memory.limit_in_bytes can't be above memory.memsw.limit_in_bytes");
 	if (number == EINVAL && key == CG_CPU)
@@ -402,7 +415,7 @@ static int verify(struct step *s, enum cg_key key, const char *path, struct err 
 		return 0;
 	io_put(AT_FDCWD, path, s->old);
 	err_set(err, 0, "%s: the kernel took %s instead of %s", path, whole ? now : "less", s->from);
-	return whole ? -1 : err_why(err, "the list names one that is offline, or that the group above does not have");
+	return whole ? -1 : list_failed(s, key, err);
 }
 
 int cg_limit(struct step *s, struct err *err)

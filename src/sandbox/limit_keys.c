@@ -4,9 +4,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/sysinfo.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "sandbox/limits.h"
 #include "sandbox/session.h"
@@ -333,22 +336,55 @@ static int plan_raw(struct sandbox *sb, const struct limit_wish *w, struct steps
 	return 0;
 }
 
+/* ---- what the machine has of it ---- */
+
+static int64_t machine_memory(void)
+{
+	return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+static int64_t machine_swap(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) < 0 ? INT64_MAX : (int64_t)info.totalswap * info.mem_unit;
+}
+
+static int64_t machine_cpu(void)
+{
+	return (int64_t)sysconf(_SC_NPROCESSORS_ONLN) * LIMIT_PERIOD_US;
+}
+
+/* Threads count, and each has a number. */
+static int64_t machine_pids(void)
+{
+	static const char *const files[] = { "/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max" };
+	int64_t least = INT64_MAX;
+	char line[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (io_line(AT_FDCWD, files[i], line, sizeof line) > 0 && strtoll(line, NULL, 10) < least)
+			least = strtoll(line, NULL, 10);
+	return least;
+}
+
 const struct limit_key limit_keys[LIMIT_KEYS] = {
-	{ .name = "memory", .cg = CG_MEMORY, .common = true },
-	{ .name = "swap", .cg = CG_SWAP, .common = true },
+	{ .name = "memory", .cg = CG_MEMORY, .common = true, .machine = machine_memory },
+	{ .name = "swap", .cg = CG_SWAP, .common = true, .machine = machine_swap },
 	{ .name = "memory-low", .cg = CG_MEMORY_LOW },
-	{ .name = "memory-high", .cg = CG_MEMORY_HIGH },
+	{ .name = "memory-high", .cg = CG_MEMORY_HIGH, .machine = machine_memory },
 	{ .name = "oom", .cg = CG_OOM, .plan = plan_oom, .get = get_oom },
-	{ .name = "cpu", .cg = CG_CPU, .common = true },
+	{ .name = "cpu", .cg = CG_CPU, .common = true, .machine = machine_cpu },
 	{ .name = "cpu-weight", .cg = CG_CPU_WEIGHT },
 	{ .name = "cpu-burst", .cg = CG_CPU_BURST },
 	{ .name = "cpus", .cg = CG_CPUS, .common = true },
 	{ .name = "mems", .cg = CG_MEMS },
-	{ .name = "pids", .cg = CG_PIDS, .common = true },
+	{ .name = "pids", .cg = CG_PIDS, .common = true, .machine = machine_pids },
 	{ .name = "io", .cg = CG_IO, .plan = plan_io, .get = get_io },
 	{ .name = "io-weight", .cg = CG_IO_WEIGHT, .plan = plan_io_weight, .get = get_io_weight },
 	{ .name = "hugetlb", .cg = CG_HUGETLB, .plan = plan_hugetlb, .get = get_hugetlb },
-	{ .name = "disk", .cg = CG_KEYS, .plan = limit_disk_plan, .get = limit_disk_get },
+	{ .name = "disk", .cg = CG_KEYS, .plan = limit_disk_plan, .get = limit_disk_get,
+	  .machine = machine_memory },
 };
 
 static const struct limit_key raw = { .name = "FILE", .cg = CG_KEYS, .plan = plan_raw };

@@ -171,14 +171,13 @@ int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, st
 
 /* ---- reading ---- */
 
-/* A number of a control group's key as limit would take it. */
-static char *value_text(enum cg_key key, int64_t n)
+char *limit_text(const struct limit_key *key, int64_t n)
 {
 	char size[32];
 
 	if (n == INT64_MAX)
 		return xstrdup("max");
-	switch (key) {
+	switch (key->cg) {
 	case CG_CPU:
 		return xasprintf("%.4g%%", (double)n * 100 / LIMIT_PERIOD_US);
 	case CG_CPU_BURST:
@@ -194,8 +193,9 @@ static char *value_text(enum cg_key key, int64_t n)
 }
 
 /* How close usage is, and what really holds: the tightest limit on the way up, at last the machine itself. */
-static void closeness(struct sandbox *sb, enum cg_key key, struct limit_now *now)
+static void closeness(struct sandbox *sb, const struct limit_key *row, struct limit_now *now)
 {
+	enum cg_key key = row->cg;
 	struct cg_usage u;
 	char list[4096];
 
@@ -204,27 +204,27 @@ static void closeness(struct sandbox *sb, enum cg_key key, struct limit_now *now
 			now->holds_text = xstrdup(list);
 		return;
 	}
-	bool sum = key == CG_SWAP && cg_v1(CTL_MEMORY);
-	if (sum || (key != CG_MEMORY && key != CG_SWAP && key != CG_MEMORY_HIGH && key != CG_CPU && key != CG_PIDS))
+	/* On version 1 swap is a part of a sum. */
+	if (!row->machine || (key == CG_SWAP && cg_v1(CTL_MEMORY)))
 		return;
 	now->holds = cg_least(limits_group(sb), key, &now->where);
-	int64_t machine = key == CG_MEMORY ? (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) :
-			  key == CG_CPU ? (int64_t)sysconf(_SC_NPROCESSORS_ONLN) * LIMIT_PERIOD_US : INT64_MAX;
+	int64_t machine = row->machine();
 	if (machine < now->holds) {
 		now->holds = machine;
 		free(now->where);
 		now->where = xstrdup("the machine");
 	}
-	now->holds_text = value_text(key, now->holds);
+	now->holds_text = limit_text(row, now->holds);
 	if (key == CG_CPU || cg_usage(limits_group(sb), &u, NULL) < 0)
 		return;
 	now->used = key == CG_SWAP ? u.swap : key == CG_PIDS ? u.pids : u.memory;
 	if (now->used >= 0)
-		now->used_text = value_text(key, now->used);
+		now->used_text = limit_text(row, now->used);
 }
 
-static int get_group_key(struct sandbox *sb, enum cg_key key, struct limit_now *now, struct err *err)
+static int get_group_key(struct sandbox *sb, const struct limit_key *row, struct limit_now *now, struct err *err)
 {
+	enum cg_key key = row->cg;
 	const char *file = cg_file(key);
 	char words[4096] = "";
 
@@ -244,9 +244,9 @@ static int get_group_key(struct sandbox *sb, enum cg_key key, struct limit_now *
 	if (words[0]) {
 		now->words = xstrdup(words);
 		now->file = cg_path(limits_group(sb), file);
-		closeness(sb, key, now);
+		closeness(sb, row, now);
 	}
-	now->text = list ? xstrdup(words[0] ? words : "all") : value_text(key, now->n);
+	now->text = list ? xstrdup(words[0] ? words : "all") : limit_text(row, now->n);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now
 	if (key->get)
 		return key->get(sb, key, now, err);
 	if (key->cg != CG_KEYS)
-		return get_group_key(sb, key->cg, now, err);
+		return get_group_key(sb, key, now, err);
 	now->text = xstrdup("max");
 	return 0;
 }

@@ -52,6 +52,8 @@ struct limit_key {
 	const char *name;      /* the keyword */
 	enum cg_key cg;        /* of a control group; CG_KEYS: of something else, then the functions are its own */
 	bool common;           /* listed even when it is not set */
+	/* What the machine has of it, in the unit of a wish's first value: a limit above that never bites. NULL: that can't be said. */
+	int64_t (*machine)(void);
 	/* Append the steps that set W, all of which can be taken back. Nothing is done here. 0 or -1 with err. */
 	int (*plan)(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
 	/* Fill *now from the kernel. 0, or -1 with err and nothing to free. */
@@ -81,6 +83,9 @@ int limits_set(struct sandbox *sb, const struct limit_wish *wishes, size_t n, st
 
 /* What is set for KEY now; limit_now_free it. */
 int limits_get(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);
+
+/* A limit of KEY in words, as `limit` takes them. The caller's. */
+char *limit_text(const struct limit_key *key, int64_t n);
 
 /* Where groups are, when another belljar made them: to be called before limits_group is used for reading. 0 or -1. */
 int limits_know(struct session *s, struct err *err);

@@ -107,7 +107,7 @@ static const struct why catalogue[] = {
 	  "user namespace, or can't gain privileges any more." },
 
 	/* control groups */
-	{ "limit", NULL, ENOENT, "the controller is not given to this control group", "help limit",
+	{ "limit", "/cgroup", ENOENT, "the controller is not given to this control group", "help limit",
 	  "On cgroup version 2 a group has the files of a controller only when cgroup.subtree_control of its parent names it. A controller that "
 	  "is mounted as version 1 can't be used there at all." },
 	{ "limit", NULL, EBUSY, "a control group with processes can't give controllers to its children", NULL,

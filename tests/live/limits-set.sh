@@ -35,7 +35,7 @@ is "no directory is left" "$(ls -d "/run/belljar/$belljar".* 2>/dev/null)" ""
 
 run -k -c 'new web; limit memory 64M pids 10; limit memory 32M cpus 4000; limit'
 has "all or none" "$out" "*memory  64M *pids    10 *"
-has "a processor that is not there" "$err" "*cpuset.cpus can't be set to 4000*"
+has "a processor that is not there" "$err" "*cpus*4000*the group above has only the processors *"
 run -c 'new web; limit cpus 0; limit cpus all; run grep Cpus_allowed_list: /proc/self/status'
 is "all processors again" "${out##*	}" "$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)"
 run -c 'new web; limit memory max'
@@ -47,6 +47,10 @@ case "$err" in
 *"does not account for swap"*) echo "ok - swap: refused where the kernel does not count it" ;;
 *) has "swap stays what it is when memory changes" "$status:$out" "0:*memory  128M *swap    1M *" ;;
 esac
+
+run -c 'new web; limit memory 8T pids 4194304 cpu 6400%; limit'
+has "above what the machine has: it never bites" "$status:$err" "0:memory 8T: the machine has no more than *this limit never bites*cpu 6400%: the machine has no more than *"
+has "and less is effective" "$out" "*memory  8T *, *% *of the machine*cpu     6400% *of the machine*"
 
 for bad in 'limit memory' 'limit memory 12Q' 'limit pids 0' 'limit pids -1' 'limit pids 9999999' 'limit cpu 0' 'limit cpu 0.001' 'limit speed 5' \
 	'limit memory 1M memory 2M'; do
