@@ -194,7 +194,10 @@ const struct command cmd_network[] = {
 	  "up. A first address goes to the first end, a second one to the other; a link to a bridge takes one, for the end that is not at the "
 	  "bridge. Without one, that end gets a free address of each of the bridge's subnets, or none with *noaddr*. Addresses of a bridge are its "
 	  "own, see *bridge* and *addr*.\n\n"
-	  "The link is a veth pair: it goes when either end is deleted, or its sandbox ends.",
+	  "The link is a veth pair: it goes when either end is deleted, or its sandbox ends.\n\n"
+	  "If `host:NAME` is a link that the host has already, no pair is made: that one moves into the sandbox. It comes home, with the name, "
+	  "addresses, routes and state that it had, when it is unlinked, and with the end of the sandbox or session, whatever ends it. Its settings below "
+	  "/proc/sys/net and its queues are then those of a new link. The link that the host's default route goes over stays.",
 	  "new a\nunshare net\nnew b\nunshare net\nlink a b 10.0.0.1/24 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_link },
 	{ "unlink", "network", "delete a link or a bridge", "LINK:link",
 	  "Deleting one end of a link deletes the other as well. *LINK* is a link of the sandbox, or a bridge of the lab; `NAME:LINK` names one of "

@@ -16,6 +16,7 @@
  *     put NAME       (descriptor) keep it under that name, in place of another one
  *     get NAME       the answer has it, or is "no"
  *     drop NAME      let go of it
+ *     home           bring home the links that are lent (kern/lent.h): what is kept as lent.NAME is the file of one, netns.NAME where it is
  *     hold           (descriptor: a connection to a holder)  keep it open
  *     end            it has been cleared; go
  */
@@ -25,6 +26,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,6 +40,7 @@
 #include "base/err.h"
 #include "holder/holder.h"
 #include "kern/ledger.h"
+#include "kern/lent.h"
 #include "kern/sys.h"
 
 enum { REQUEST_ROOM = 4200, PATIENCE_MS = 20000, FEW = 8 };
@@ -168,7 +171,59 @@ static void clear_up(const struct keeper *k)
 	ledger_take_down(-1, k->path, k->dir, PATIENCE_MS, NULL);
 }
 
-/* The guard's life. It holds nothing of the session but its directory: connections and the lab go with the keeper. */
+static struct thing **find_thing(struct keeper *k, const char *name)
+{
+	struct thing **at = &k->things;
+
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(struct keeper *k, const char *name)
+{
+	struct thing **at = find_thing(k, name), *gone = *at;
+
+	if (!gone)
+		return;
+	*at = gone->next;
+	close(gone->fd);
+	free(gone);
+}
+
+static bool is_of_lent(const char *name)
+{
+	return strncmp(name, LENT_FILE, strlen(LENT_FILE)) == 0 || strncmp(name, LENT_NETNS, strlen(LENT_NETNS)) == 0;
+}
+
+/* What can't be brought home now stays noted in the ledger. */
+static void bring_one_home(struct keeper *k, const char *file_name)
+{
+	char where[sizeof LENT_NETNS + IFNAMSIZ];
+	int dir = k->dir >= 0 ? k->dir : open(k->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	snprintf(where, sizeof where, LENT_NETNS "%s", file_name + strlen(LENT_FILE));
+	struct thing *file = *find_thing(k, file_name), *netns = *find_thing(k, where);
+	int number = netns ? lent_bring_home_from(file->fd, netns->fd) : lent_bring_home(file->fd, -1);
+	if (number == 0 || number == ENODEV)
+		unlinkat(dir, file_name, 0);
+	if (dir != k->dir)
+		close(dir);
+	drop(k, where);
+	drop(k, file_name);
+}
+
+static void bring_home(struct keeper *k)
+{
+	for (struct thing *t = k->things; t;) {
+		bool lent = strncmp(t->name, LENT_FILE, strlen(LENT_FILE)) == 0;
+		if (lent)
+			bring_one_home(k, t->name);
+		t = lent ? k->things : t->next;
+	}
+}
+
+/* The guard's life. It holds nothing of the session but its directory and the links that are lent: connections and the lab go with the keeper. */
 static __attribute__((noreturn)) void guard(struct keeper *k, int keeper)
 {
 	struct pollfd p = { .fd = keeper, .events = POLLIN };
@@ -177,9 +232,11 @@ static __attribute__((noreturn)) void guard(struct keeper *k, int keeper)
 	for (nfds_t i = 0; i < k->n; i++)
 		close(k->fds[i].fd);
 	for (struct thing *t = k->things; t; t = t->next)
-		close(t->fd);
+		if (!is_of_lent(t->name))
+			close(t->fd);
 	while (poll(&p, 1, -1) <= 0)
 		pause_a_moment();
+	bring_home(k);
 	clear_up(k);
 	_exit(EXIT_DONE);
 }
@@ -209,26 +266,6 @@ static void start_guard(struct keeper *k)
 		pidfd = (int)syscall(SYS_pidfd_open, k->guard, 0);
 	if (pidfd >= 0 && !watch(k, pidfd, GUARD))
 		close(pidfd);
-}
-
-static struct thing **find_thing(struct keeper *k, const char *name)
-{
-	struct thing **at = &k->things;
-
-	while (*at && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	return at;
-}
-
-static void drop(struct keeper *k, const char *name)
-{
-	struct thing **at = find_thing(k, name), *gone = *at;
-
-	if (!gone)
-		return;
-	*at = gone->next;
-	close(gone->fd);
-	free(gone);
 }
 
 static bool put(struct keeper *k, const char *name, int fd)
@@ -265,12 +302,20 @@ static bool perform(struct keeper *k, const char *text, int *fd, int *give)
 	} else if (strncmp(text, "put ", 4) == 0) {
 		if (!put(k, text + 4, *fd))
 			return false;
+		/* The guard has what the keeper had when it was made. */
+		if (k->guard > 0 && strncmp(text + 4, LENT_FILE, strlen(LENT_FILE)) == 0) {
+			end_guard(k);
+			start_guard(k);
+		}
 	} else if (strncmp(text, "get ", 4) == 0) {
 		struct thing *found = *find_thing(k, text + 4);
 		*give = found ? found->fd : -1;
 		return found;
 	} else if (strncmp(text, "drop ", 5) == 0) {
 		drop(k, text + 5);
+		return true;
+	} else if (strcmp(text, "home") == 0) {
+		bring_home(k);
 		return true;
 	} else if (strcmp(text, "end") == 0) {
 		k->done = true;
@@ -398,6 +443,7 @@ int keeper_main(int argc, char **argv)
 	settle();
 	keep(&k);
 	end_guard(&k);
+	bring_home(&k);
 	if (!k.done)
 		clear_up(&k);
 	return EXIT_DONE;

@@ -341,7 +341,7 @@ static bool is_unlinked(const struct gate *g, size_t i)
 
 	for (size_t k = i + 1; k < g->n_done; k++) {
 		const struct step *s = &g->done[k].done;
-		if (s->kind == STEP_UNLINK && s->place && is_end(made, s->place, s->to))
+		if ((s->kind == STEP_UNLINK || s->kind == STEP_RETURN) && s->place && is_end(made, s->place, s->to))
 			return true;
 	}
 	return false;
@@ -351,7 +351,8 @@ int gate_planned_link(const struct gate *g, const struct place *p, const char *n
 {
 	for (size_t i = g->n_done; i-- > 0;) {
 		const struct step *s = &g->done[i].done;
-		if ((s->kind == STEP_BRIDGE || s->kind == STEP_VETH || s->kind == STEP_DEVICE) && s->place && is_end(s, p, name) && !is_unlinked(g, i))
+		bool made = s->kind == STEP_BRIDGE || s->kind == STEP_VETH || s->kind == STEP_DEVICE || s->kind == STEP_LEND;
+		if (made && s->place && is_end(s, p, name) && !is_unlinked(g, i))
 			return (int)s->kind;
 	}
 	return -1;

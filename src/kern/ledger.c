@@ -27,6 +27,8 @@
 #include "base/err.h"
 #include "kern/cg_kill.h"
 #include "kern/ledger.h"
+#include "kern/lent.h"
+#include "kern/netlink.h"
 #include "kern/nft.h"
 #include "kern/sysctl.h"
 #include "kern/tree.h"
@@ -171,31 +173,14 @@ static int clear_group(const char *path, struct err *err)
 	return cg_kill_path(path, err);
 }
 
-/* RTM_DELLINK and its answer; an errno, 0 = done. */
 static int delete_link(int sock, int index)
 {
 	struct {
 		struct nlmsghdr head;
 		struct ifinfomsg link;
-	} ask = {
-		.head = { .nlmsg_len = sizeof ask, .nlmsg_type = RTM_DELLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
-		.link = { .ifi_index = index },
-	};
-	union {
-		struct nlmsghdr head;
-		char room[4096];
-	} reply;
-	ssize_t n;
+	} ask = { .head = { .nlmsg_len = sizeof ask, .nlmsg_type = RTM_DELLINK }, .link = { .ifi_index = index } };
 
-	if (send(sock, &ask, sizeof ask, 0) < 0)
-		return errno;
-	while ((n = recv(sock, &reply, sizeof reply, 0)) < 0 && errno == EINTR)
-		;
-	if (n < 0)
-		return errno;
-	if ((size_t)n < sizeof(struct nlmsghdr) + sizeof(int) || reply.head.nlmsg_type != NLMSG_ERROR)
-		return EPROTO;
-	return -((struct nlmsgerr *)NLMSG_DATA(&reply.head))->error;
+	return netlink_ask(sock, &ask.head);
 }
 
 /* The link is deleted only when the number still belongs to the name. */
@@ -253,6 +238,10 @@ static int clear_line(const char *dir, const char *line, struct err *err)
 	if (strncmp(line, "forward ", 8) == 0) {
 		int number = sysctl_forward_off(dir, line);
 		return number ? err_set(err, number, "ledger: %s: can't be put off", line) : 0;
+	}
+	if (strncmp(line, "lent ", 5) == 0) {
+		int number = lent_clear(dir, line + 5);
+		return number ? err_set(err, number, "%s: the link can't be given back to the host", line + 5) : 0;
 	}
 	if (strncmp(line, "cgroup ", 7) == 0)
 		return clear_group(line + 7, err);

@@ -349,6 +349,11 @@ struct net_conn *net_open(struct place *p, struct err *err)
 	return p->net = c;
 }
 
+int net_socket(const struct net_conn *c)
+{
+	return nl_socket_get_fd(c->sock);
+}
+
 void net_close(struct net_conn *c)
 {
 	nl_socket_free(c->sock);
@@ -368,6 +373,9 @@ const struct net_api net_module = {
 	.route = net_route,
 	.device = net_device,
 	.alter = net_alter,
+	.lend = net_lend,
+	.give_back = net_return,
+	.save = net_save,
 	.find = net_find,
 	.nsid = net_nsid,
 	.links = net_links,

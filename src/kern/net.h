@@ -16,6 +16,7 @@
 #include "kern/net_path.h"
 #include "kern/place.h"
 
+struct buf;
 struct err;
 struct net_conn;
 struct step;
@@ -84,6 +85,8 @@ struct net_api {
 	int (*route)(struct step *s, bool add, struct err *err);
 	int (*device)(struct step *s, struct err *err);
 	int (*alter)(struct step *s, struct err *err);
+	int (*lend)(struct step *s, struct err *err);
+	int (*give_back)(struct step *s, struct err *err);
 
 	/* Reading. Arrays are the caller's to free. 0 or -1. */
 	/* By name: 1 found, 0 there is none, or -1. With LINK NULL it is only looked for, which takes 1 us and no lock. */
@@ -93,6 +96,9 @@ struct net_api {
 	int (*links)(struct place *p, struct net_link **links, size_t *n, struct err *err);
 	int (*addrs)(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
 	int (*routes)(struct place *p, struct net_route **routes, size_t *n, struct err *err);   /* main table, not the automatic ones */
+
+	/* What a link loses when it moves (kern/lent.h), appended to FILE behind room for its head, which is filled but for where it goes. */
+	int (*save)(struct place *p, const char *name, struct buf *file, struct err *err);
 
 	/* Listing for people (net_list.c): without multicast and addresses of one's own; routes of all tables but the local one. */
 	int (*neighbours)(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);

@@ -40,6 +40,9 @@ bool net_name(struct net_conn *c, int index, char name[IFNAMSIZ]);
 /* Its flags (IFF_*), -1 when there is none. */
 int net_flags(struct net_conn *c, const char *name);
 
+/* Its socket, which still belongs to it. */
+int net_socket(const struct net_conn *c);
+
 struct net_conn *net_open(struct place *p, struct err *err);
 void net_close(struct net_conn *c);
 int net_netns(const struct place *p, struct err *err);    /* a new descriptor of its net namespace, or -1 */
@@ -69,6 +72,10 @@ int net_learnt(struct place *p, int bridge, const char *mac, int *port, struct e
 int net_number_place(struct net_conn *c, int fd, int *nsid);
 /* The index of a link in the namespace of that number, 0 when there is none. */
 int net_index_there(int nsid, struct net_conn *c, const char *name);
+
+int net_lend(struct step *s, struct err *err);
+int net_return(struct step *s, struct err *err);
+int net_save(struct place *p, const char *name, struct buf *file, struct err *err);
 
 int net_device(struct step *s, struct err *err);
 int net_alter(struct step *s, struct err *err);

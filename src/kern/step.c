@@ -271,6 +271,13 @@ static int undo_link(const struct step *done, struct step *inverse)
 	return 1;
 }
 
+static int undo_lend(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->kind = STEP_RETURN;
+	return 1;
+}
+
 static int undo_privilege(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
@@ -375,6 +382,8 @@ static int act_route(struct step *s, int fd, struct err *err) { NET(route(s, tru
 static int act_unroute(struct step *s, int fd, struct err *err) { NET(route(s, false, err)); }
 static int act_vxlan(struct step *s, int fd, struct err *err) { NET(vxlan(s, err)); }
 static int act_device(struct step *s, int fd, struct err *err) { NET(device(s, err)); }
+static int act_lend(struct step *s, int fd, struct err *err) { NET(lend(s, err)); }
+static int act_return(struct step *s, int fd, struct err *err) { NET(give_back(s, err)); }
 static int act_alter(struct step *s, int fd, struct err *err) { NET(alter(s, err)); }
 static int act_shape(struct step *s, int fd, struct err *err) { NET(reshape(s, err)); }
 
@@ -578,6 +587,14 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "RTM_NEWLINK {to} master {from} kind vxlan id {num} group {text} link {what} port {target}, made where {what} is",
 		.shell = "{over} link add {to} netns {here} type vxlan id {num} remote {text} dev {dev over} dstport {target}; {ip} link set {to} master {from}",
 		.act = act_vxlan, .inverse = undo_link },
+	[STEP_LEND] = { .name = "lend", .who = WHO_HOST, .say = "move the host's link {from} into {place} as {to}",
+		.calls = "RTM_NEWLINK {from} IFLA_NET_NS_FD of {place}, IFLA_IFNAME {to}",
+		.shell = "ip addr save dev {from} > {from}.addr; ip route save dev {from} > {from}.route; ip link set {from} netns {pid} name {to}",
+		.act = act_lend, .inverse = undo_lend },
+	[STEP_RETURN] = { .name = "return", .who = WHO_HOST, .say = "move {to} of {place} home to the host as {from}, with the addresses and routes it had",
+		.calls = "RTM_NEWLINK {to} IFLA_NET_NS_FD of the host, IFLA_IFNAME {from}; RTM_NEWLINK IFF_UP; RTM_NEWADDR, RTM_NEWROUTE for each",
+		.shell = "{ip} link set {to} netns 1 name {from}; ip link set {from} up; ip addr restore < {from}.addr; ip route restore < {from}.route",
+		.act = act_return, .for_good = "link host:NAME SANDBOX moves it in again" },
 	[STEP_CAPTURE] = { .name = "capture", .who = WHO_HOST, .say = "write what passes over {to} in {place} into {from}",
 		.calls = "socket(AF_PACKET) in the net namespace of {place}; bind({to}); recvmsg() and write({from}) for each packet",
 		.shell = "{tcpdump} -i {to} -w {from}", .act = capture_run, .for_good = "what was captured is in the file" },

@@ -96,6 +96,9 @@ enum step_kind {
 	STEP_DEVICE,       /* to: name here, what: dummy, macvlan, ipvlan, vlan, tun, tap, from: the link below it ("host:eth0") or NULL,
 	                    * fd[0]: net namespace of that (-1 = host's), num: id of a vlan */
 	STEP_ALTER,        /* to: link, what: mtu, mac, name; stp, vlans (of a bridge: on, off); vlan (of a port: its number), text: the value */
+	STEP_LEND,         /* a link of the host's moves into the place; to: its name here, from: on the host, fd[0]: the file with what it had
+	                    * (lent.h), num: its index here */
+	STEP_RETURN,       /* the same; it moves back and gets back what it had */
 	STEP_CAPTURE,      /* to: link, from: file on the host, num: packets, flags: ns (each 0 = no matter); see capture.h */
 	STEP_PROBE,        /* to: address, num: TCP port or 0, probe: the packet, and what became of it (probe.h) */
 	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */

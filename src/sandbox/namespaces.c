@@ -20,6 +20,7 @@
 #include "kern/holder.h"
 #include "sandbox/look.h"
 #include "sandbox/namespaces.h"
+#include "sandbox/network_lend.h"
 #include "sandbox/root.h"
 
 static uint64_t flag(enum ns_kind k)
@@ -133,6 +134,8 @@ int sandbox_join(struct sandbox *sb, uint64_t flags, const int fds[NS_KINDS], co
 	_cleanup_(plan_free) struct plan p = { .sb = sb };
 	bool own_user = sb->place.own[NS_USER];
 
+	if ((flags & flag(NS_NET)) && network_lent_none(sb, err) < 0)
+		return -1;
 	/* Inside its own user namespace the holder has no rights over those of others, so a new one enters all before it enters that. */
 	if ((own_user || (flags & flag(NS_PID) & place_flags(&sb->place))) && sandbox_idle(sb, "join", err) < 0)
 		return -1;
@@ -159,7 +162,7 @@ int sandbox_share(struct sandbox *sb, uint64_t flags, struct err *err)
 
 	if (already)
 		return err_set(err, EINVAL, "%s: it shares the host's already: %s", sb->name, ns_words(already));
-	if (sandbox_idle(sb, "share", err) < 0)
+	if (((flags & flag(NS_NET)) && network_lent_none(sb, err) < 0) || sandbox_idle(sb, "share", err) < 0)
 		return -1;
 	add(&p, STEP_RESPAWN)->flags = flags;
 	if (run(&p, err) < 0)

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sandbox/network.h"
+#include "sandbox/network_lend.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
 #include "sandbox/network_pool.h"
@@ -96,7 +97,7 @@ static int find_in(struct session *s, struct place *p, struct end *e, struct err
 
 	e->place = p;
 	e->label = p->name;
-	if (found < 0 || (p == &s->host && !streq(link.kind, "bridge")))
+	if (found < 0 || (p == &s->host && (!found || !streq(link.kind, "bridge"))))
 		return found < 0 ? -1 : 0;
 	network_set_name(e->bridge, e->port);
 	e->port[0] = '\0';
@@ -273,18 +274,6 @@ static int pool_addresses(struct session *s, struct end e[2], bool bare, struct 
 	return 0;
 }
 
-/* A link with its addresses, up: IPv6 ones last, because they would go with the link's going down before they could be taken back. */
-static void plan_up(struct plan *p, struct place *place, const char *link, const char *const *addresses, size_t n)
-{
-	for (int v6 = 0; v6 < 2; v6++) {
-		for (size_t i = 0; i < n; i++)
-			if (network_v6(addresses[i]) == v6)
-				plan_add(p, STEP_ADDR, place, link)->text = addresses[i];
-		if (!v6)
-			plan_add(p, STEP_UP, place, link);
-	}
-}
-
 /* The near end comes up with the making; the far one can't, before both are there. */
 static void plan_pair(struct plan *p, const struct end *near, const struct end *far)
 {
@@ -323,6 +312,33 @@ static int make_pair(struct session *s, struct end e[2], struct err *err)
 	return -1;
 }
 
+/* Does the end name a link that is on the host already, and not by this session? Then it is not made, but moved. 1, 0, or -1. */
+static int is_there(struct session *s, const struct end *e, struct err *err)
+{
+	struct net_link link;
+
+	if (e->place != &s->host || !e->port[0] || e->bridge[0])
+		return 0;
+	int found = network_find(s, &s->host, e->port, &link, err);
+	/* What is only planned has no number. */
+	return found <= 0 || !link.index ? found < 0 ? -1 : 0 : !network_find_own(s, e->port, &link, err);
+}
+
+static int lend(struct session *s, const struct link_wish *wish, const struct end *from, struct end *to, struct err *err)
+{
+	struct sandbox *sb = to->bridge[0] ? NULL : network_sandbox(s, to->label);
+
+	if (!sb) {
+		err_set(err, EEXIST, "host: there is a link %s already, which this session did not make", from->port);
+		return err_try(err, "link host:%s SANDBOX, which moves it in, or another name", from->port);
+	}
+	if (wish->addresses[1])
+		return err_usage(err, "a link that is moved takes one address: it has one end in the session");
+	if (!to->port[0] && choose_inside(s, to, err) < 0)
+		return -1;
+	return network_lend(sb, from->port, to->port, wish->addresses[0], err);
+}
+
 int network_link(struct session *s, const struct link_wish *wish, struct err *err)
 {
 	struct end e[2] = { 0 };
@@ -331,7 +347,14 @@ int network_link(struct session *s, const struct link_wish *wish, struct err *er
 	for (int i = 0; i < 2; i++)
 		if (find_end(s, wish->ends[i], &e[i], err) < 0)
 			return -1;
-	if (check_ends(wish->ends, e, err) < 0 || give_addresses(e, wish->addresses, err) < 0 ||
+	if (check_ends(wish->ends, e, err) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		int there = is_there(s, &e[i], err);
+		if (there)
+			return there < 0 ? -1 : lend(s, wish, &e[i], &e[!i], err);
+	}
+	if (give_addresses(e, wish->addresses, err) < 0 ||
 	    pool_addresses(s, e, wish->bare, &pool, err) < 0 || choose_names(s, e, err) < 0)
 		return -1;
 	return make_pair(s, e, err);

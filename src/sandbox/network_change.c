@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sandbox/network.h"
+#include "sandbox/network_lend.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_names.h"
 #include "sandbox/network_plan.h"
@@ -302,6 +303,10 @@ int network_unlink(struct session *s, struct sandbox *sb, const char *link, stru
 		err_set(err, EOPNOTSUPP, "%s: %s can't be deleted", t.label, t.name);
 		return err_try(err, "down %s", t.name);
 	}
+	struct sandbox *holds = network_sandbox(s, t.label);
+	_cleanup_free_ char *lent = holds ? network_lent(holds, t.link.index) : NULL;
+	if (lent)
+		return network_give_back(holds, lent, err) < 0 ? -1 : names_settle(holds, err);
 	plan_add(&p, STEP_UNLINK, t.place, t.name);
 	if (plan_run(&p, err) < 0)
 		return -1;

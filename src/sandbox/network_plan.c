@@ -26,6 +26,17 @@ int plan_run(struct plan *p, struct err *err)
 	return gate_run(&p->session->gate, p->steps, p->n, err);
 }
 
+void plan_up(struct plan *p, struct place *place, const char *link, const char *const *addresses, size_t n)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < n; i++)
+			if (network_v6(addresses[i]) == v6)
+				plan_add(p, STEP_ADDR, place, link)->text = addresses[i];
+		if (!v6)
+			plan_add(p, STEP_UP, place, link);
+	}
+}
+
 void network_set_name(char to[IFNAMSIZ], const char *name)
 {
 	size_t n = strnlen(name, IFNAMSIZ - 1);

@@ -20,6 +20,10 @@ struct plan {
 
 /* The next step, for a link TO of the place; the caller sees to it that there is room. */
 struct step *plan_add(struct plan *p, enum step_kind kind, struct place *place, const char *to);
+
+/* A link with its addresses, up: IPv6 ones last, because they would go with the link's going down before they could be taken back. */
+void plan_up(struct plan *p, struct place *place, const char *link, const char *const *addresses, size_t n);
+
 int plan_run(struct plan *p, struct err *err);
 
 /* A name that was checked; one that is too long is cut. */

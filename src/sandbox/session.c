@@ -14,6 +14,7 @@
 #include "kern/net.h"
 #include "kern/rootless.h"
 #include "sandbox/named.h"
+#include "sandbox/network_lend.h"
 #include "sandbox/network_names.h"
 #include "sandbox/network_nat.h"
 #include "sandbox/network_pool.h"
@@ -95,6 +96,7 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			say(arg, text);
 			said++;
 			holder_end(&p, 1);
+			network_give_back(sb, NULL, NULL);
 			sandbox_ungroup(sb, NULL);
 			names_forget(s, sb->name, NULL, NULL);
 			nat_forget(s, sb->name, NULL);
@@ -102,12 +104,17 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			forget(s, i);
 		}
 	}
+	network_lent_settle(s);
 	return said;
 }
 
 void session_end_sandboxes(struct session *s)
 {
 	_cleanup_free_ struct place **places = xcalloc(s->n_sandboxes, sizeof *places);
+
+	/* What can't come home now is noted in the ledger. */
+	for (size_t i = 0; i < s->n_sandboxes && !s->gate.dry; i++)
+		network_give_back(s->sandboxes[i], NULL, NULL);
 
 	for (size_t i = 0; i < s->n_sandboxes; i++)
 		places[i] = &s->sandboxes[i]->place;
@@ -139,6 +146,9 @@ int session_leave(struct session *s, struct err *err)
 	place_release(&s->host);
 	named_leave(s);
 	result = store_leave(s, err);
+	for (size_t i = 0; i < s->n_lent; i++)
+		free(s->lent[i]);
+	free(s->lent);
 	free(s->group);
 	free(s->name);
 	free(s);
@@ -230,7 +240,7 @@ int sandbox_remove(struct sandbox *sb, struct err *err)
 	struct session *s = sb->session;
 	struct step step = { .kind = STEP_END, .place = &sb->place };
 
-	if (gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0 ||
+	if (network_give_back(sb, NULL, err) < 0 || gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0 ||
 	    nat_forget(s, sb->name, err) < 0)
 		return -1;
 	named_drop_upper(sb);

@@ -62,6 +62,8 @@ struct session {
 	struct sandbox *current;      /* NULL before the first `new` and after its rm */
 	char *group;           /* control group "belljar.ID", NULL before it is needed */
 	struct named *named;   /* of a named session (named.h), else NULL */
+	char **lent;           /* links of the host that this belljar has moved into sandboxes (network_lend.h) */
+	size_t n_lent;
 	struct pools *pools;   /* addresses that bridges have handed out (network_pool.h), or NULL */
 	struct store *store;   /* run directory, ledger, keeper; NULL before they are needed */
 };

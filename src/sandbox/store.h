@@ -94,6 +94,9 @@ int store_hold(struct session *s, int conn, struct err *err);
 int store_put(struct session *s, const char *name, int fd, struct err *err);
 void store_drop(struct session *s, const char *name);
 
+/* Have the keeper bring home the links that are lent (network_lend.h), also those whose sandbox is gone. */
+void store_bring_home(struct session *s);
+
 /* What the keeper has under NAME, the caller's to close; -1 when there is none (err untouched) or it can't be had (err filled). */
 int store_get(struct session *s, const char *name, struct err *err);
 

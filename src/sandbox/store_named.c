@@ -324,6 +324,7 @@ int store_end(struct session *s, struct err *err)
 	/* Killed between the two, we leave a keeper without a directory, which goes by itself when our connection ends. */
 	if (st->lock < 0 && store_lock(s, err) < 0)
 		return -1;
+	store_bring_home(s);
 	int failed = ledger_take_down(move_fd(&st->lock), st->dir, -1, PATIENCE_MS, err);
 	if (failed == 0 && request(s, "end", -1, NULL, NULL) > 0) {
 		char byte;
@@ -387,6 +388,11 @@ void store_drop(struct session *s, const char *name)
 	_cleanup_free_ char *text = xasprintf("drop %s", name);
 
 	request(s, text, -1, NULL, NULL);
+}
+
+void store_bring_home(struct session *s)
+{
+	request(s, "home", -1, NULL, NULL);
 }
 
 int store_get(struct session *s, const char *name, struct err *err)
