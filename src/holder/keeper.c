@@ -249,6 +249,9 @@ static void end_guard(struct keeper *k)
 	while (waitpid(k->guard, NULL, 0) < 0 && errno == EINTR)
 		;
 	k->guard = 0;
+	for (nfds_t i = k->n; i-- > 0;)
+		if (k->kinds[i] == GUARD)
+			unwatch(k, i);
 }
 
 /* Without a guard the next belljar clears up what a killed keeper leaves. */
