@@ -28,7 +28,7 @@ static int run_addrs(struct shell *sh, const struct args *a, struct err *err)
 {
 	static const struct column columns[] = {
 		{ "SANDBOX", "sandbox", COL_TEXT }, { "LINK", "link", COL_TEXT },          { "ADDRESS", "address", COL_TEXT },
-		{ "BY", "by", COL_TEXT },           { NULL, "secondary", COL_BOOL },
+		{ NULL, "peer", COL_TEXT },         { "BY", "by", COL_TEXT },           { NULL, "secondary", COL_BOOL },
 	};
 	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
 	_cleanup_free_ struct network_addr_row *rows = NULL;
@@ -40,7 +40,8 @@ static int run_addrs(struct shell *sh, const struct args *a, struct err *err)
 		table_row(t);
 		table_cell(t, rows[i].where);
 		table_cell(t, rows[i].link);
-		table_cell(t, rows[i].addr.cidr);
+		table_cell(t, sh->json ? rows[i].addr.cidr : rows[i].addr.text);
+		table_cell(t, rows[i].addr.peer[0] ? rows[i].addr.peer : NULL);
 		table_cell(t, rows[i].addr.automatic ? "kernel" : "user");
 		table_cell(t, rows[i].addr.secondary ? "yes" : "no");
 	}

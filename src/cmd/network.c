@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <sys/socket.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/table.h"
@@ -15,12 +17,23 @@ static int run_bridge(struct shell *sh, const struct args *a, struct err *err)
 	return network_bridge(sh->session, arg_text(a, "NAME"), arg_text(a, "ADDRESS"), arg_has(a, "host"), err);
 }
 
+/* "10.0.0.1/32 peer 10.0.0.2", as a step has it; NULL when no peer was named. The caller's to free. */
+static char *with_peer(const struct args *a, const char *own, const char *other)
+{
+	const struct value *v = arg(a, own);
+
+	return v && arg(a, other) ? xasprintf("%s/%d peer %s", v->text, v->num == AF_INET ? 32 : 128, arg_text(a, other)) : NULL;
+}
+
 static int run_link(struct shell *sh, const struct args *a, struct err *err)
 {
+	_cleanup_free_ char *near = with_peer(a, "LOCAL", "PEER"), *far = with_peer(a, "PEER", "LOCAL");
 	struct link_wish wish = {
 		.ends = { arg_text(a, "A"), arg_text(a, "B") },
-		.addresses = { arg_text(a, "ADDRESS"), arg_text(a, "OTHER") },
+		.addresses = { near ? near : arg_text(a, "ADDRESS"), far ? far : arg_text(a, "OTHER") },
 		.bare = arg_has(a, "noaddr"),
+		.mac = arg_text(a, "MAC"),
+		.mtu = arg_num(a, "N", 0),
 	};
 
 	return network_link(sh->session, &wish, err);
@@ -41,7 +54,9 @@ static int run_unlink(struct shell *sh, const struct args *a, struct err *err)
 
 static int run_addr(struct shell *sh, const struct args *a, struct err *err)
 {
-	return network_addr(sh->session, current(sh), arg_text(a, "LINK"), arg_text(a, "ADDRESS"), !arg_has(a, "del"), err);
+	_cleanup_free_ char *peer = with_peer(a, "LOCAL", "PEER");
+
+	return network_addr(sh->session, current(sh), arg_text(a, "LINK"), peer ? peer : arg_text(a, "ADDRESS"), !arg_has(a, "del"), err);
 }
 
 static int run_up(struct shell *sh, const struct args *a, struct err *err)
@@ -188,23 +203,26 @@ const struct command cmd_network[] = {
 	  "address the bridge itself can be reached, as a router's port could, and its subnet is a pool that *link* hands out addresses of. With "
 	  "*host* it is made on the host, and goes when the session ends.",
 	  "bridge br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_bridge },
-	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", "A[:IF]:end B[:IF]:end [noaddr | ADDRESS:cidr [OTHER:cidr]]",
+	{ "link", "network", "lay a cable between two sandboxes, or from one to a bridge or the host", 
+	  "A[:IF]:end B[:IF]:end [noaddr | LOCAL:address peer PEER:address | ADDRESS:cidr [OTHER:cidr]] [mtu N:number] [mac MAC:word]",
 	  "Each end is a sandbox with a *net* namespace of its own, a bridge, or *host*. Inside a sandbox the link is called eth0, then eth1 and so "
 	  "on, unless a name is given: `web:lan`. At a bridge and on the host it is called after the other end: `web.eth0`. Both ends are brought "
 	  "up. A first address goes to the first end, a second one to the other; a link to a bridge takes one, for the end that is not at the "
 	  "bridge. Without one, that end gets a free address of each of the bridge's subnets, or none with *noaddr*. Addresses of a bridge are its "
-	  "own, see *bridge* and *addr*.\n\n"
+	  "own, see *bridge* and *addr*. With *peer* the two ends get one address each and need no subnet; a /31 serves as well. *mtu* is the longest "
+	  "packet of both ends, *mac* the hardware address of the first end that is not at a bridge.\n\n"
 	  "The link is a veth pair: it goes when either end is deleted, or its sandbox ends.\n\n"
 	  "If `host:NAME` is a link that the host has already, no pair is made: that one moves into the sandbox. It comes home, with the name, "
 	  "addresses, routes and state that it had, when it is unlinked, and with the end of the sandbox or session, whatever ends it. Its settings below "
 	  "/proc/sys/net and its queues are then those of a new link. The link that the host's default route goes over stays.",
-	  "new a\nunshare net\nnew b\nunshare net\nlink a b 10.0.0.1/24 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n", 0, run_link },
+	  "new a\nunshare net\nnew b\nunshare net\nlink a b 10.0.0.1/24 10.0.0.2/24\nrun ping -c 1 -W 5 10.0.0.1\n"
+	  "link a b 10.9.0.1 peer 10.9.0.2 mtu 1400 mac 02:00:00:00:00:0a\nrun ping -c 1 -W 5 10.9.0.1\n", 0, run_link },
 	{ "unlink", "network", "delete a link or a bridge", "LINK:link",
 	  "Deleting one end of a link deletes the other as well. *LINK* is a link of the sandbox, or a bridge of the lab; `NAME:LINK` names one of "
 	  "another sandbox, of the *lab* or, if this session made it, of the *host*.",
 	  "bridge br0\nnew web\nunshare net\nlink web br0\nunlink web:eth0\nunlink br0\n", 0, run_unlink },
-	{ "addr", "network", "give a link an address, or take it away", "[del] [LINK:link] ADDRESS:cidr",
-	  "Without *LINK*, the only one the sandbox has. IPv6 addresses can be used at once: belljar does not wait for the network to object. When the "
+	{ "addr", "network", "give a link an address, or take it away", "[del] [LINK:link] (LOCAL:address peer PEER:address | ADDRESS:cidr)",
+	  "Without *LINK*, the only one the sandbox has. With *peer* the link leads to that one address. IPv6 addresses can be used at once: belljar does not wait for the network to object. When the "
 	  "last IPv4 address goes, the routes over that link go with it; *undo* brings all of them back. The kernel would take the other addresses "
 	  "of a subnet away together with the first one; belljar puts them back.",
 	  "bridge br0\naddr br0 10.0.0.1/24\nnew web\nunshare net\nlink web br0 noaddr\naddr 10.0.0.2/24\naddr eth0 fd00::2/64\naddr del eth0 10.0.0.2/24\n",

@@ -30,8 +30,6 @@ static int run_alter(struct shell *sh, const struct args *a, struct err *err)
 	const char *value = arg_has(a, "mtu") ? mtu : arg_has(a, "mac") ? arg_text(a, "MAC") : arg_has(a, "name") ? arg_text(a, "NEW") :
 		arg_has(a, "on") ? "on" : "off";
 
-	if (arg_has(a, "mtu") && (arg_num(a, "N", 0) < 68 || arg_num(a, "N", 0) > 1000000))
-		return err_usage(err, "mtu %s: no link has that; 68 is the least of IPv4, 1280 of IPv6", mtu);
 	return network_alter(sh->session, sb, arg_text(a, "LINK"), what, value, err);
 }
 

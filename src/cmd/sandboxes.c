@@ -157,7 +157,7 @@ static int gather(struct sandbox *sb, struct picture *p, struct err *err)
 	if (sb->place.own[NS_NET]) {
 		net = net_api(err);
 		if (!net || net->links(&sb->place, &p->links, &p->n_links, err) < 0 ||
-		    net->addrs(&sb->place, &p->addrs, &p->n_addrs, err) < 0)
+		    net->addrs(&sb->place, NULL, &p->addrs, &p->n_addrs, err) < 0)
 			return -1;
 	}
 	if (look_hostname(sb, p->hostname, sizeof p->hostname, err) < 0)

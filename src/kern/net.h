@@ -36,6 +36,8 @@ struct net_link {
 struct net_addr {
 	int index;             /* of its link */
 	char cidr[64];         /* 10.0.0.1/24 */
+	char peer[48];         /* the other end of a cable for two, "" = none; then the prefix is the peer's */
+	char text[128];        /* as STEP_ADDR has it: 10.0.0.1/32 peer 10.0.0.2 */
 	bool automatic;        /* set by the kernel: loopback's own, link-local */
 	bool secondary;        /* IPv4: not the first of its subnet, so that the kernel takes it away with the first */
 };
@@ -94,7 +96,8 @@ struct net_api {
 	/* How the place's kernel side numbers the net namespace of OTHER (compare with peer_ns); -1 when it has no number, so no link there. */
 	int (*nsid)(struct place *p, struct place *other, int *nsid, struct err *err);
 	int (*links)(struct place *p, struct net_link **links, size_t *n, struct err *err);
-	int (*addrs)(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
+	/* Of one link, or with LINK NULL of all; none of a link that is not there. */
+	int (*addrs)(struct place *p, const char *link, struct net_addr **addrs, size_t *n, struct err *err);
 	int (*routes)(struct place *p, struct net_route **routes, size_t *n, struct err *err);   /* main table, not the automatic ones */
 
 	/* What a link loses when it moves (kern/lent.h), appended to FILE behind room for its head, which is filled but for where it goes. */

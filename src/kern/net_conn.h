@@ -57,7 +57,7 @@ int net_route(struct step *s, bool add, struct err *err);
 int net_find(struct place *p, const char *name, struct net_link *link, struct err *err);
 int net_nsid(struct place *p, struct place *other, int *nsid, struct err *err);
 int net_links(struct place *p, struct net_link **links, size_t *n, struct err *err);
-int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *err);
+int net_addrs(struct place *p, const char *link, struct net_addr **addrs, size_t *n, struct err *err);
 int net_routes(struct place *p, struct net_route **routes, size_t *n, struct err *err);
 
 int net_neighbours(struct place *p, struct net_neighbour **neighbours, size_t *n, struct err *err);

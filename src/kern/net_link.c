@@ -279,11 +279,16 @@ static int addr_refused(const struct net_conn *c, const struct step *s, int numb
 
 int net_addr(struct step *s, bool add, struct err *err)
 {
+	static const char mark[] = " peer ";
 	struct net_conn *c = net_open(s->place, err);
-	struct prefix p;
+	const char *peer = strstr(s->text, mark);
+	_cleanup_free_ char *own = xstrndup(s->text, strcspn(s->text, " "));
+	struct prefix p, other;
 
-	if (!c || read_prefix(s->text, &p, err) < 0)
+	if (!c || read_prefix(own, &p, err) < 0 || read_prefix(peer ? peer + strlen(mark) : own, &other, err) < 0)
 		return -1;
+	if (p.family != other.family)
+		return err_usage(err, "%s: not of one family", s->text);
 	struct ifaddrmsg head = { .ifa_family = (unsigned char)p.family, .ifa_prefixlen = (unsigned char)p.length,
 				  .ifa_index = (unsigned)net_index(c, s->to) };
 	if (!head.ifa_index)
@@ -292,7 +297,7 @@ int net_addr(struct step *s, bool add, struct err *err)
 		head.ifa_scope = RT_SCOPE_HOST;
 	_cleanup_message_ struct nl_msg *m = net_message(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &head, sizeof head);
 	net_put(m, IFA_LOCAL, p.bytes, p.size);
-	net_put(m, IFA_ADDRESS, p.bytes, p.size);
+	net_put(m, IFA_ADDRESS, other.bytes, other.size);
 	/* The user chose the address; it can be used at once, not after a second of asking whether someone has it. */
 	if (add && p.family == AF_INET6)
 		net_put_number(m, IFA_FLAGS, IFA_F_NODAD);

@@ -192,16 +192,24 @@ static void on_addr(const struct nlmsghdr *head, void *arg)
 			  !(info->ifa_flags & IFA_F_PERMANENT);
 	addr->secondary = info->ifa_family == AF_INET && (info->ifa_flags & IFA_F_SECONDARY);
 	snprintf(addr->cidr, sizeof addr->cidr, "%s/%u", text, (unsigned)info->ifa_prefixlen);
+	if (a[IFA_LOCAL] && net_address(addr->peer, sizeof addr->peer, info->ifa_family, a[IFA_ADDRESS]) && streq(addr->peer, text))
+		addr->peer[0] = '\0';
+	snprintf(addr->text, sizeof addr->text, "%s%s%s", addr->cidr, addr->peer[0] ? " peer " : "", addr->peer);
 }
 
-int net_addrs(struct place *p, struct net_addr **addrs, size_t *n, struct err *err)
+int net_addrs(struct place *p, const char *link, struct net_addr **addrs, size_t *n, struct err *err)
 {
 	struct net_conn *c = net_open(p, err);
 	struct ifaddrmsg head = { .ifa_family = AF_UNSPEC };
 	struct addrs found = { 0 };
 
+	*addrs = NULL;
+	*n = 0;
 	if (!c)
 		return -1;
+	head.ifa_index = link ? (unsigned)net_index(c, link) : 0;
+	if (link && !head.ifa_index)
+		return 0;
 	_cleanup_message_ struct nl_msg *m = net_message(RTM_GETADDR, NLM_F_DUMP, &head, sizeof head);
 	int number = net_ask(c, m, on_addr, &found);
 	if (number) {

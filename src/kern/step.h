@@ -87,7 +87,7 @@ enum step_kind {
 	                    * num and flags: index of this end and of the peer, or 0 for the kernel's choice */
 	STEP_UNLINK,       /* to: name of the link to delete (either end of a pair) */
 	STEP_UP, STEP_DOWN,/* to: link */
-	STEP_ADDR,         /* to: link, text: CIDR */
+	STEP_ADDR,         /* to: link, text: CIDR, or "CIDR peer ADDRESS" */
 	STEP_UNADDR,       /* the same */
 	STEP_ROUTE,        /* text: destination CIDR or "default", from: gateway or NULL, to: link or NULL */
 	STEP_UNROUTE,      /* the same */

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sandbox/network.h"
+#include "sandbox/network_device.h"
 #include "sandbox/network_lend.h"
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
@@ -190,6 +191,12 @@ static int choose_outside(struct session *s, struct end *e, const struct end *ot
 	return is < 0 ? -1 : 0;
 }
 
+struct looks {
+	const char *mac;
+	const struct end *of;  /* the end that gets it */
+	char mtu[16];          /* "" = as usual */
+};
+
 static bool inside(const struct session *s, const struct end *e)
 {
 	return e->place != &s->host && e->place != &s->lab;
@@ -274,8 +281,27 @@ static int pool_addresses(struct session *s, struct end e[2], bool bare, struct 
 	return 0;
 }
 
+/* What differs from a link as the kernel makes it. */
+static void plan_looks(struct plan *p, const struct end *near, const struct end *far, const struct looks *l)
+{
+	const struct end *ends[] = { near, far };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct step *s = l->mtu[0] ? plan_add(p, STEP_ALTER, ends[i]->place, ends[i]->port) : NULL;
+		if (s) {
+			s->what = "mtu";
+			s->text = l->mtu;
+		}
+		if (!l->mac || ends[i] != l->of)
+			continue;
+		s = plan_add(p, STEP_ALTER, ends[i]->place, ends[i]->port);
+		s->what = "mac";
+		s->text = l->mac;
+	}
+}
+
 /* The near end comes up with the making; the far one can't, before both are there. */
-static void plan_pair(struct plan *p, const struct end *near, const struct end *far)
+static void plan_pair(struct plan *p, const struct end *near, const struct end *far, const struct looks *l)
 {
 	struct step *s = plan_add(p, STEP_VETH, near->place, near->port);
 
@@ -285,13 +311,14 @@ static void plan_pair(struct plan *p, const struct end *near, const struct end *
 	s->text = far->label;
 	s->num = near->index;
 	s->flags = (uint64_t)far->index;
+	plan_looks(p, near, far, l);
 	for (size_t i = 0; i < near->n_addresses; i++)
 		plan_add(p, STEP_ADDR, near->place, near->port)->text = near->addresses[i];
 	plan_up(p, far->place, far->port, far->addresses, far->n_addresses);
 }
 
 /* Make the pair of the two ends, which have their names and addresses. */
-static int make_pair(struct session *s, struct end e[2], struct err *err)
+static int make_pair(struct session *s, struct end e[2], const struct looks *l, struct err *err)
 {
 	struct plan p = { .session = s };
 
@@ -303,7 +330,7 @@ static int make_pair(struct session *s, struct end e[2], struct err *err)
 	bool turned = !e[0].bridge[0] && (e[1].bridge[0] || e[1].place == &s->host);
 	if (e[!turned].index && !e[turned].index)
 		e[turned].index = network_choose_index();
-	plan_pair(&p, &e[turned], &e[!turned]);
+	plan_pair(&p, &e[turned], &e[!turned], l);
 	if (plan_run(&p, err) == 0)
 		return 0;
 	for (int i = 0; i < 2; i++)
@@ -332,6 +359,10 @@ static int lend(struct session *s, const struct link_wish *wish, const struct en
 		err_set(err, EEXIST, "host: there is a link %s already, which this session did not make", from->port);
 		return err_try(err, "link host:%s SANDBOX, which moves it in, or another name", from->port);
 	}
+	if (wish->mtu || wish->mac) {
+		err_usage(err, "a link that is moved keeps its mtu and mac");
+		return err_try(err, "alter, once it is there");
+	}
 	if (wish->addresses[1])
 		return err_usage(err, "a link that is moved takes one address: it has one end in the session");
 	if (!to->port[0] && choose_inside(s, to, err) < 0)
@@ -343,6 +374,12 @@ int network_link(struct session *s, const struct link_wish *wish, struct err *er
 {
 	struct end e[2] = { 0 };
 	struct pool_addresses pool;
+	struct looks looks = { .mac = wish->mac, .of = &e[0] };
+
+	if ((wish->mtu && network_check_mtu(wish->mtu, err) < 0) || (wish->mac && network_check_mac(wish->mac, err) < 0))
+		return -1;
+	if (wish->mtu)
+		snprintf(looks.mtu, sizeof looks.mtu, "%d", (int)wish->mtu);
 
 	for (int i = 0; i < 2; i++)
 		if (find_end(s, wish->ends[i], &e[i], err) < 0)
@@ -357,7 +394,8 @@ int network_link(struct session *s, const struct link_wish *wish, struct err *er
 	if (give_addresses(e, wish->addresses, err) < 0 ||
 	    pool_addresses(s, e, wish->bare, &pool, err) < 0 || choose_names(s, e, err) < 0)
 		return -1;
-	return make_pair(s, e, err);
+	looks.of = &e[e[0].bridge[0] ? 1 : 0];
+	return make_pair(s, e, &looks, err);
 }
 
 int network_uplink(struct session *s, const char *const *addresses, size_t n, struct err *err)
@@ -371,7 +409,7 @@ int network_uplink(struct session *s, const char *const *addresses, size_t n, st
 		return -1;
 	for (size_t i = 0; i < 2 * n; i++)
 		add_address(&e[i % 2], addresses[i]);
-	return make_pair(s, e, err);
+	return make_pair(s, e, &(struct looks){ 0 }, err);
 }
 
 /* ---- bridges ---- */

@@ -23,13 +23,15 @@ struct link_wish {
 	const char *ends[2];
 	const char *addresses[2];      /* NULL: none */
 	bool bare;             /* no address from the bridge either */
+	const char *mac;       /* of the first end that is no bridge's; NULL: the kernel's choice */
+	int64_t mtu;           /* of both ends; 0: as usual */
 };
 int network_link(struct session *s, const struct link_wish *wish, struct err *err);
 
 /* Delete a link: both ends of a pair. */
 int network_unlink(struct session *s, struct sandbox *sb, const char *link, struct err *err);
 
-/* Give or take away an address. LINK NULL: the sandbox's only link. */
+/* Give or take away an address, "10.0.0.1/24" or "10.0.0.1/32 peer 10.0.0.2". LINK NULL: the sandbox's only link. */
 int network_addr(struct session *s, struct sandbox *sb, const char *link, const char *cidr, bool add, struct err *err);
 
 /* A route in the sandbox: TO is a CIDR or "default"; VIA and DEV may be NULL, when adding not both. */

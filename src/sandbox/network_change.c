@@ -160,7 +160,7 @@ static int read_lost(struct session *s, const struct target *t, struct lost *l, 
 		return -1;
 	if (!network_known(s, t->place) || t->place == &s->host)
 		return 0;
-	return net->addrs(t->place, &l->addrs, &l->n_addrs, err) < 0 || net->routes(t->place, &l->routes, &l->n_routes, err) < 0 ? -1 : 0;
+	return net->addrs(t->place, NULL, &l->addrs, &l->n_addrs, err) < 0 || net->routes(t->place, &l->routes, &l->n_routes, err) < 0 ? -1 : 0;
 }
 
 static int plan_unroutes(struct plan *p, const struct target *t, const struct lost *l, bool v4, bool v6, struct err *err)
@@ -184,7 +184,7 @@ static void plan_unaddrs(struct plan *p, const struct target *t, const struct lo
 {
 	for (size_t i = 0; i < l->n_addrs && p->n < PLAN_STEPS - 1; i++)
 		if (l->addrs[i].index == t->link.index && !l->addrs[i].automatic && network_v6(l->addrs[i].cidr))
-			plan_add(p, STEP_UNADDR, t->place, t->name)->text = l->addrs[i].cidr;
+			plan_add(p, STEP_UNADDR, t->place, t->name)->text = l->addrs[i].text;
 }
 
 /* ---- commands ---- */
@@ -234,10 +234,17 @@ static int plan_unaddr(struct plan *p, const struct target *t, const struct lost
 {
 	size_t more = 0, others = 0, first_route = p->n;
 	bool is_first = true;
+	const char *full = cidr;
 
 	for (size_t i = 0; i < l->n_addrs; i++)
-		if (l->addrs[i].index == t->link.index && streq(l->addrs[i].cidr, cidr))
+		if (l->addrs[i].index == t->link.index && streq(l->addrs[i].cidr, cidr)) {
 			is_first = !l->addrs[i].secondary;
+			full = l->addrs[i].text;
+		}
+	if (network_v6(cidr)) {
+		plan_add(p, STEP_UNADDR, t->place, t->name)->text = full;
+		return 0;
+	}
 	for (size_t i = 0; i < l->n_addrs; i++) {
 		const struct net_addr *a = &l->addrs[i];
 		if (a->index != t->link.index || network_v6(a->cidr) || streq(a->cidr, cidr))
@@ -252,9 +259,9 @@ static int plan_unaddr(struct plan *p, const struct target *t, const struct lost
 	for (int back = 0; back < 2; back++) {
 		for (size_t i = 0; i < l->n_addrs && more; i++)
 			if (l->addrs[i].index == t->link.index && goes_with(&l->addrs[i], cidr))
-				plan_add(p, back ? STEP_ADDR : STEP_UNADDR, t->place, t->name)->text = l->addrs[i].cidr;
+				plan_add(p, back ? STEP_ADDR : STEP_UNADDR, t->place, t->name)->text = l->addrs[i].text;
 		if (!back)
-			plan_add(p, STEP_UNADDR, t->place, t->name)->text = cidr;
+			plan_add(p, STEP_UNADDR, t->place, t->name)->text = full;
 	}
 	for (size_t i = end_route; more && i-- > first_route;) {
 		struct step *s = plan_add(p, STEP_ROUTE, p->steps[i].place, p->steps[i].to);
@@ -284,8 +291,8 @@ int network_addr(struct session *s, struct sandbox *sb, const char *link, const 
 		return -1;
 	if (add_it && claim(s, &t, cidr, err) < 0)
 		return -1;
-	if (add_it || network_v6(cidr))
-		plan_add(&p, add_it ? STEP_ADDR : STEP_UNADDR, t.place, t.name)->text = cidr;
+	if (add_it)
+		plan_add(&p, STEP_ADDR, t.place, t.name)->text = cidr;
 	else if (read_lost(s, &t, &lost, err) < 0 || plan_unaddr(&p, &t, &lost, cidr, err) < 0)
 		return -1;
 	sb = network_sandbox(s, t.label);

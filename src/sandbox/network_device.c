@@ -12,7 +12,7 @@
 #include "sandbox/network_look.h"
 #include "sandbox/network_plan.h"
 
-enum { MOST_VLAN = 4094 };
+enum { MOST_VLAN = 4094, MOST_MTU = 1000000 };
 
 static int check_vlan(int64_t id, struct err *err)
 {
@@ -45,16 +45,29 @@ int network_device(struct sandbox *sb, const struct device_wish *w, struct err *
 	return plan_run(&p, err);
 }
 
+int network_check_mtu(int64_t mtu, struct err *err)
+{
+	if (mtu >= 68 && mtu <= MOST_MTU)
+		return 0;
+	return err_usage(err, "mtu %lld: no link has that; 68 is the least of IPv4, 1280 of IPv6", (long long)mtu);
+}
+
+int network_check_mac(const char *mac, struct err *err)
+{
+	struct ether_addr a;
+
+	if (!ether_aton_r(mac, &a) || strlen(mac) < 11)
+		return err_usage(err, "%.40s is no hardware address such as 02:00:00:00:00:01", mac);
+	return a.ether_addr_octet[0] & 1 ? err_usage(err, "%s is an address of a group, not of one link", mac) : 0;
+}
+
 static int check_value(struct session *s, const struct target *t, const char *what, const char *value, struct err *err)
 {
-	struct ether_addr mac;
-
-	if (streq(what, "mac")) {
-		if (!ether_aton_r(value, &mac) || strlen(value) < 11)
-			return err_usage(err, "%.40s is no hardware address such as 02:00:00:00:00:01", value);
-		if (mac.ether_addr_octet[0] & 1)
-			return err_usage(err, "%s is an address of a group, not of one link", value);
-	} else if (streq(what, "name")) {
+	if (streq(what, "mac"))
+		return network_check_mac(value, err);
+	if (streq(what, "mtu"))
+		return network_check_mtu(strtoll(value, NULL, 10), err);
+	if (streq(what, "name")) {
 		if (net_name_check(value, err) < 0)
 			return -1;
 		/* The ledger and the other belljars of a session know a link of the host, and a bridge, by its name. */

@@ -22,4 +22,8 @@ int network_alter(struct session *s, struct sandbox *sb, const char *link, const
 /* The port LINK of a bridge is in the VLAN ID; from then on the bridge keeps its VLANs apart. 0, or -1 with err. */
 int network_vlan(struct session *s, struct sandbox *sb, const char *link, int64_t id, struct err *err);
 
+/* May a link have that? 0, or -1 with err (usage). */
+int network_check_mtu(int64_t mtu, struct err *err);
+int network_check_mac(const char *mac, struct err *err);
+
 #endif

@@ -123,7 +123,7 @@ static int list_addrs(struct visit *v, void *arg, struct err *err)
 	_cleanup_free_ struct net_addr *addrs = NULL;
 	size_t n;
 
-	if (net_api(NULL)->addrs(v->place, &addrs, &n, err) < 0)
+	if (net_api(NULL)->addrs(v->place, NULL, &addrs, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const char *link = link_name(v, addrs[i].index);

@@ -99,7 +99,7 @@ static int read_view(struct view *v, struct err *err)
 
 	if (v->read)
 		return 0;
-	if (!net || net->links(v->place, &v->links, &v->n_links, err) < 0 || net->addrs(v->place, &v->addrs, &v->n_addrs, err) < 0)
+	if (!net || net->links(v->place, &v->links, &v->n_links, err) < 0 || net->addrs(v->place, NULL, &v->addrs, &v->n_addrs, err) < 0)
 		return -1;
 	v->read = true;
 	return 0;

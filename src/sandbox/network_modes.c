@@ -111,16 +111,18 @@ static int need_bridge(struct session *s, const char *name, struct place **place
 /* What has no other way goes to the bridge. */
 static int add_default(struct sandbox *sb, const struct pool_addresses *own, bool v6, struct err *err)
 {
-	int has = network_has_default(sb, v6, err);
+	int has;
 
-	for (size_t i = 0; i < own->n && has == 0; i++) {
+	for (size_t i = 0; i < own->n; i++) {
 		if (network_v6(own->cidr[i]) != v6)
 			continue;
+		if ((has = network_has_default(sb, v6, err)))
+			return has < 0 ? -1 : 0;
 		_cleanup_free_ char *gateway = xstrndup(own->cidr[i], strcspn(own->cidr[i], "/"));
 		network_tell(sb->session, "route default via %s", gateway);
 		return network_route(sb, "default", gateway, NULL, true, err);
 	}
-	return has < 0 ? -1 : 0;
+	return 0;
 }
 
 int network_mode_bridge(struct sandbox *sb, const char *name, struct err *err)

@@ -276,7 +276,7 @@ static int find_addresses(struct sandbox *sb, const char *bridge, struct pool_ad
 	found->n = 0;
 	if (!net || network_find_bridge(s, bridge, &place, err) < 0 || pool_of(s, place, bridge, &own, err) < 0)
 		return -1;
-	if (network_known(s, &sb->place) && net->addrs(&sb->place, &addrs, &n, err) < 0)
+	if (network_known(s, &sb->place) && net->addrs(&sb->place, NULL, &addrs, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		keep_inside(found, &own, addrs[i].cidr);
@@ -399,7 +399,7 @@ int names_settle(struct sandbox *sb, struct err *err)
 	DIR *d = s->store && !s->gate.dry ? opendir(s->store->dir) : NULL;
 	struct dirent *e;
 	size_t n = 0;
-	int result = !d || !sb->place.own[NS_NET] ? 0 : !net ? -1 : net->addrs(&sb->place, &addrs, &n, err);
+	int result = !d || !sb->place.own[NS_NET] ? 0 : !net ? -1 : net->addrs(&sb->place, NULL, &addrs, &n, err);
 
 	while (result == 0 && d && (e = readdir(d)))
 		if (read_set(e->d_name).n)

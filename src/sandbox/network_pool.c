@@ -201,7 +201,7 @@ static int read_place(struct session *s, struct pool *pool, struct place *p, str
 
 	if (!net)
 		return -1;
-	if (network_known(s, p) && net->addrs(p, &addrs, &n, err) < 0)
+	if (network_known(s, p) && net->addrs(p, NULL, &addrs, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		take_if_inside(pool, addrs[i].cidr);
@@ -281,14 +281,13 @@ int pool_of(struct session *s, struct place *p, const char *bridge, struct pool_
 {
 	_cleanup_free_ struct net_addr *addrs = NULL;
 	const struct net_api *net = net_api(err);
-	struct net_link link = { 0 };
 	size_t n = 0;
 
 	own->n = 0;
-	if (!net || (network_known(s, p) && (net->find(p, bridge, &link, err) < 0 || net->addrs(p, &addrs, &n, err) < 0)))
+	if (!net || (network_known(s, p) && net->addrs(p, bridge, &addrs, &n, err) < 0))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (addrs[i].index == link.index && !addrs[i].automatic)
+		if (!addrs[i].automatic)
 			add_own(own, addrs[i].cidr);
 	if (s->gate.dry)
 		planned_own(s, p, bridge, own);
@@ -441,7 +440,7 @@ int pool_apart(struct session *s, struct place *p, const char *link, const char 
 
 	if (!net)
 		return -1;
-	if (network_known(s, p) && (net->addrs(p, &addrs, &n, err) < 0 || net->links(p, &links, &n_links, err) < 0))
+	if (network_known(s, p) && (net->addrs(p, NULL, &addrs, &n, err) < 0 || net->links(p, &links, &n_links, err) < 0))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < n_links; k++)
