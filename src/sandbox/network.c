@@ -356,7 +356,7 @@ static int lend(struct session *s, const struct link_wish *wish, const struct en
 	struct sandbox *sb = to->bridge[0] ? NULL : network_sandbox(s, to->label);
 
 	if (!sb) {
-		err_set(err, EEXIST, "host: there is a link %s already, which this session did not make", from->port);
+		network_taken(s, from->place, from->port, err);
 		return err_try(err, "link host:%s SANDBOX, which moves it in, or another name", from->port);
 	}
 	if (wish->mtu || wish->mac) {
@@ -431,7 +431,7 @@ int network_bridge(struct session *s, const char *name, const char *cidr, bool h
 	if (found < 0)
 		return -1;
 	if (found)
-		return err_set(err, EEXIST, "%s: there is a link %s already", place->name, name);
+		return network_taken(s, place, name, err);
 	if (cidr && pool_apart(s, place, name, cidr, err) < 0)
 		return -1;
 	/* Up at once, as everything is. Building hundreds of ports would be up to 1.6 times as fast if it came up last: until then the new

@@ -30,7 +30,7 @@ int network_device(struct sandbox *sb, const struct device_wish *w, struct err *
 		return -1;
 	int found = network_find(s, &sb->place, w->name, NULL, err);
 	if (found)
-		return found < 0 ? -1 : err_set(err, EEXIST, "%s: there is a link %s already", sb->name, w->name);
+		return found < 0 ? -1 : network_taken(s, &sb->place, w->name, err);
 	if (w->over && network_target_used(s, sb, w->over, &over, err) < 0)
 		return -1;
 	struct step *step = plan_add(&p, STEP_DEVICE, &sb->place, w->name);

@@ -219,6 +219,17 @@ int network_find_own(struct session *s, const char *name, struct net_link *link,
 	return is_own(s, &all, &all.views[all.n - 1], link, err);
 }
 
+int network_taken(struct session *s, struct place *p, const char *name, struct err *err)
+{
+	struct net_link link;
+	struct err none = { 0 };
+
+	err_set(err, EEXIST, "%s: there is a link %s already", p->name, name);
+	if (p == &s->host)
+		err_why(err, network_find_own(s, name, &link, &none) > 0 ? "this session made it" : "this session did not make it, and leaves it alone");
+	return -1;
+}
+
 int network_stale(struct session *s, struct place *p, const struct net_link *link, struct err *err)
 {
 	_cleanup_(close_views) struct views all = { 0 };

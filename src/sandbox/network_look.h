@@ -17,6 +17,9 @@ int network_find(const struct session *s, struct place *p, const char *name, str
 /* The same for a link on the host that this session made: a bridge in its ledger, or the end of a pair whose other end is in the session. */
 int network_find_own(struct session *s, const char *name, struct net_link *link, struct err *err);
 
+/* The error for a name that is wanted and taken: on the host it says whose it is. -1. */
+int network_taken(struct session *s, struct place *p, const char *name, struct err *err);
+
 /* Is this link, in the lab or on the host, left from a sandbox that is gone? The kernel takes a moment to remove its end, and this one with
  * it. 1, 0, or -1 with err. */
 int network_stale(struct session *s, struct place *p, const struct net_link *link, struct err *err);

@@ -43,7 +43,7 @@ int network_vxlan(struct session *s, struct sandbox *sb, const struct vxlan_wish
 		return -1;
 	int found = network_find(s, place, w->name, NULL, err);
 	if (found)
-		return found < 0 ? -1 : err_set(err, EEXIST, "%s: there is a link %s already", place->name, w->name);
+		return found < 0 ? -1 : network_taken(s, place, w->name, err);
 	if (place == &s->host && network_note_on_host(s, w->name, &index, err) < 0)
 		return -1;
 	_cleanup_free_ char *over = xasprintf("%s:%s", dev.label, dev.name);

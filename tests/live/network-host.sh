@@ -111,7 +111,7 @@ is_home "a named session's keeper was killed"
 run -c 'new web; unshare net; link host:bjt-h1 web 10.7.0.1/24 10.7.0.2/24'
 has "one address" "$status:$err" "2:*takes one address*"
 run -c 'bridge br0; link host:bjt-h1 br0'
-has "a name of the host's is not taken" "$err" "*there is a link bjt-h1 already, which this session did not make*"
+has "a name of the host's is not taken" "$err" "*there is a link bjt-h1 already*this session did not make it*"
 run -c 'new web; unshare net; link host:lo web'
 has "lo stays" "$err" "*lo can't move into a sandbox*"
 ip link add bjt-br9 type bridge && ip link set bjt-h2 master bjt-br9

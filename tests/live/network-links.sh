@@ -58,6 +58,16 @@ type 'link web br0' undo 'links web' '!echo UNDONE'
 within 50 seen UNDONE
 is "undo of link leaves no end" "$(in_box web ip -o link show | grep -c eth2)" 0
 
+# Two that need no subnet, with an MTU and a hardware address.
+type 'link web:p2p db:p2p 10.6.0.1 peer 10.6.0.2 mtu 1400 mac 02:00:00:00:00:0a' '@db run ping -c 1 -W 5 -q 10.6.0.1' '!echo PEERED'
+within 100 seen PEERED
+is "peer addresses reach each other" "$(grep -c '1 received' "$tmp/out")" 4
+has "as it was asked for" "$(in_box web ip addr show dev p2p)" "*mtu 1400*link/ether 02:00:00:00:00:0a*inet 10.6.0.1 peer 10.6.0.2/32*"
+has "and so the other end" "$(in_box db ip addr show dev p2p)" "*mtu 1400*inet 10.6.0.2 peer 10.6.0.1/32*"
+type 'addr web:p2p fd06::1 peer fd06::2' 'addr del web:p2p 10.6.0.1/32' 'addr del web:p2p fd06::1/128' undo undo '!echo UNPEERED'
+within 50 seen UNPEERED
+is "deleted and brought back with their peers" "$(in_box web ip -o addr show dev p2p | grep -c 'peer 10.6.0.2/32\|peer fd06::2/128')" 2
+
 # A sandbox that goes takes its links with it, though the journal knows them; its name serves again.
 type 'rm db' 'new db' 'unshare net' 'link db br0 10.0.0.3/24' '!echo renewed' 'links all' '!echo LISTED'
 within 50 seen LISTED
