@@ -39,7 +39,7 @@ has "addresses, one a line" "$out" "*lab *br0 *10.0.0.1/24 *user*web *eth0 *10.0
 lab '@db run ip neigh add 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0' 'run ping -c 1 -W 5 -q 10.0.0.3' 'neighbours' 'neighbours db'
 has "neighbours" "$out" "*web *eth0 *10.0.0.3 *??:??:??:??:??:?? *db *eth0 *10.0.0.77 *02:00:00:00:00:77 *permanent*"
 run --json -c 'new web; unshare net; bridge br0; link web br0 10.0.0.2/24; addrs; routes; neighbours'
-is "JSON" "$status:$(echo "$out" | head -2 | grep -c '"address":"10.0.0.2/24","by":"user","secondary":false\|"to":"10.0.0.0/24","via":null,"dev":"eth0"'):$(echo "$out" | tail -1)" "0:2:[]"
+is "JSON" "$status:$(echo "$out" | head -2 | grep -c '"address":"10.0.0.2/24","peer":null,"by":"user","secondary":false\|"to":"10.0.0.0/24","via":null,"dev":"eth0"'):$(echo "$out" | tail -1)" "0:2:[]"
 
 # Bad input.
 for command in addrs routes neighbours; do
