@@ -67,13 +67,22 @@ int io_slurp(int dir, const char *name, size_t limit, struct buf *b)
 ssize_t io_line(int dir, const char *name, char *line, size_t room)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	size_t got = 0;
+	ssize_t n = 1;
 
 	if (fd < 0)
 		return -1;
-	ssize_t n = io_read(fd, line, room - 1);
-	if (n < 0)
-		return -1;
-	line[n] = '\0';
+	/* Not to the end of the file: asking whether there is more takes a quarter of the time that a control file takes. */
+	while (got < room - 1 && n > 0 && !memchr(line, '\n', got)) {
+		n = read(fd, line + got, room - 1 - got);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n < 0)
+			return -1;
+		else
+			got += (size_t)n;
+	}
+	line[got] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	return (ssize_t)strlen(line);
 }

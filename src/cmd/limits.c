@@ -12,6 +12,7 @@
 #include "cmd/shell.h"
 #include "lang/grammar.h"
 #include "sandbox/limits.h"
+#include "sandbox/look.h"
 #include "sandbox/upper.h"
 #include "sandbox/network_shape.h"
 
@@ -158,10 +159,22 @@ static void say_never(const struct limit_wish *w)
 	fprintf(stderr, "%s %s: the machine has no more than %s, so this limit never bites\n", w->key->name, w->v[0].text, has);
 }
 
+/* What is written through the cache of files is written back later, by the kernel, which version 1 counts for nobody. */
+static void say_missed(const struct limit_wish *w)
+{
+	bool writes = false;
+
+	for (size_t k = 1; k < w->n; k++)
+		writes = writes || (w->v[k].n != INT64_MAX && w->v[k].text[0] == 'w');
+	if (w->key->cg == CG_IO && writes && cg_v1(CTL_IO))
+		fputs("io: control groups of version 1 hold direct writes to the rate, and miss what is written through the cache of files\n", stderr);
+}
+
 /* On version 2 a limit below what is in use is set, and the kernel makes room by killing: that is said. */
 static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_wish *wishes, size_t n, struct err *err)
 {
 	struct cg_usage before = { 0 }, after = { 0 };
+	unsigned long view = look_ns(sb, NS_CGROUP);
 	bool memory = false;
 
 	for (size_t i = 0; i < n; i++)
@@ -178,8 +191,14 @@ static int set_limits(struct shell *sh, struct sandbox *sb, const struct limit_w
 	if (memory && before.oom_kills >= 0 && after.oom_kills > before.oom_kills)
 		fprintf(stderr, "%s: more memory was in use than is allowed now, and the kernel killed %lld\n", sb->name,
 			(long long)(after.oom_kills - before.oom_kills));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		say_never(&wishes[i]);
+		say_missed(&wishes[i]);
+	}
+	/* Version 1: a namespace shows of each tree what it showed when it was made, and nobody can put a process into another. */
+	if (view != look_ns(sb, NS_CGROUP) && look_running(sb, NULL) > 0)
+		fprintf(stderr, "%s: its cgroup namespace was made again, with this limit's tree; programs that run already are limited too, "
+			"but stay in the old one, in which that tree's names are the host's\n", sb->name);
 	return 0;
 }
 

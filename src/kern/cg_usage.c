@@ -44,21 +44,34 @@ static int64_t read_number(const struct cg_tree *t, const char *group, const cha
 	return io_line(AT_FDCWD, path, line, sizeof line) <= 0 ? -1 : number(line);
 }
 
-/* The number after KEY in a file of lines "key number". */
-static int64_t read_key(const struct cg_tree *t, const char *group, const char *file, const char *key)
+/* A file as a whole; empty when it can't be read. */
+static const char *read_text(const struct cg_tree *t, const char *group, const char *file, struct buf *text)
 {
-	_cleanup_buf_ struct buf text = { 0 };
+	buf_clear(text);
+	if (t) {
+		_cleanup_free_ char *path = cg_tree_path(t, group, file);
+		if (io_slurp(AT_FDCWD, path, LIST_LIMIT, text) < 0)
+			buf_clear(text);
+	}
+	return buf_text(text);
+}
+
+/* The number after KEY in lines "key number". */
+static int64_t find_key(const char *text, const char *key)
+{
 	size_t len = strlen(key);
 
-	if (!t)
-		return -1;
-	_cleanup_free_ char *path = cg_tree_path(t, group, file);
-	if (io_slurp(AT_FDCWD, path, LIST_LIMIT, &text) < 0)
-		return -1;
-	for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n')
+	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
 		if (strncmp(at, key, len) == 0 && at[len] == ' ')
 			return number(at + len + 1);
 	return -1;
+}
+
+static int64_t read_key(const struct cg_tree *t, const char *group, const char *file, const char *key)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	return find_key(read_text(t, group, file, &text), key);
 }
 
 /* Refused forks. Until 6.12 (which brought pids.events.local), and on version 1, one is counted where the program was that forked, and not in
@@ -103,9 +116,11 @@ static int64_t minus(int64_t sum, int64_t part)
 /* Kills, and on version 2 how often programs were held back. */
 static void read_events(const struct cg_tree *t, const char *group, struct cg_usage *u)
 {
-	u->oom_kills = read_key(t, group, t && t->v2 ? "memory.events" : "memory.oom_control", "oom_kill");
-	if (t && t->v2)
-		u->memory_high = read_key(t, group, "memory.events", "high");
+	_cleanup_buf_ struct buf text = { 0 };
+	const char *events = read_text(t, group, t && t->v2 ? "memory.events" : "memory.oom_control", &text);
+
+	u->oom_kills = find_key(events, "oom_kill");
+	u->memory_high = find_key(events, "high");
 }
 
 static void usage_memory(const struct cg_tree *t, const char *group, struct cg_usage *u)
@@ -143,22 +158,26 @@ static void usage_cpu_max(const struct cg_tree *t, const char *group, struct cg_
 static void usage_cpu(const struct cg_trees *all, const char *group, struct cg_usage *u)
 {
 	const struct cg_tree *t = all->of[CTL_CPU], *track = all->track;
+	_cleanup_buf_ struct buf text = { 0 };
+	const char *stat = "";
 
-	if (track->v2)         /* every group of version 2 counts its time, even without the controller */
-		u->cpu_ns = times(read_key(track, group, "cpu.stat", "usage_usec"), 1000);
+	if (track->v2) {       /* every group of version 2 counts its time, even without the controller */
+		stat = read_text(track, group, "cpu.stat", &text);
+		u->cpu_ns = times(find_key(stat, "usage_usec"), 1000);
+	}
+	if (t != track)
+		stat = read_text(t, group, "cpu.stat", &text);
+	u->cpu_periods = find_key(stat, "nr_periods");
+	u->cpu_throttled = find_key(stat, "nr_throttled");
 	if (t && t->v2) {
-		u->cpu_periods = read_key(t, group, "cpu.stat", "nr_periods");
-		u->cpu_throttled = read_key(t, group, "cpu.stat", "nr_throttled");
-		u->cpu_throttled_ns = times(read_key(t, group, "cpu.stat", "throttled_usec"), 1000);
+		u->cpu_throttled_ns = times(find_key(stat, "throttled_usec"), 1000);
 		usage_cpu_max(t, group, u);
 		return;
 	}
+	u->cpu_throttled_ns = find_key(stat, "throttled_time");
 	int64_t counted = read_number(all->of[CTL_CPUACCT], group, "cpuacct.usage");
 	if (counted > u->cpu_ns)
 		u->cpu_ns = counted;
-	u->cpu_periods = read_key(t, group, "cpu.stat", "nr_periods");
-	u->cpu_throttled = read_key(t, group, "cpu.stat", "nr_throttled");
-	u->cpu_throttled_ns = read_key(t, group, "cpu.stat", "throttled_time");
 	u->cpu_quota_us = read_number(t, group, "cpu.cfs_quota_us");
 	u->cpu_period_us = read_number(t, group, "cpu.cfs_period_us");
 	if (u->cpu_period_us > 0 && u->cpu_quota_us < 0)       /* it says -1 for no limit */

@@ -19,6 +19,12 @@ written()
 # Two million bytes at one a second: the time can only be longer than that.
 slow=$(written oflag=direct "limit io $loop wbps=1M")
 is "direct writes take their time" "$([ "$slow" -ge 1500 ] && echo held || echo "$slow ms")" held
+if v1_controller io; then
+	run -c "new web; limit io $loop wbps=1M"
+	has "version 1 misses buffered ones, and that is said" "$status:$err" "0:io: *version 1*miss what is written through the cache*"
+	run -c "new web; limit io $loop rbps=1M; limit io $loop max"
+	is "of reading it is not" "$status:$err" "0:"
+fi
 if ! v1_controller io && ! v1_controller memory; then
 	slow=$(written conv=fsync "limit memory 64M io $loop wbps=1M")
 	is "buffered writes too" "$([ "$slow" -ge 1500 ] && echo held || echo "$slow ms")" held

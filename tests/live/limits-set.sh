@@ -48,6 +48,14 @@ case "$err" in
 *) has "swap stays what it is when memory changes" "$status:$out" "0:*memory  128M *swap    1M *" ;;
 esac
 
+run -c 'new web; unshare cgroup; limit pids 9; run -d sleep 60; limit memory 60M; run cat /proc/self/cgroup; limit memory 50M; kill all'
+if v1_controller memory && v1_controller pids && [ "$status" = 0 ]; then
+	is "programs of before are in a namespace of before, and that is said once" "$(echo "$err" | grep -c "its cgroup namespace was made again, .*stay in the old one")" 1
+	has "those of after see themselves at the root" "$out" "*memory:/
+*"
+else
+	hasnt "one tree, one namespace" "$err" "*made again*"
+fi
 run -c 'new web; limit memory 8T pids 4194304 cpu 6400%; limit'
 has "above what the machine has: it never bites" "$status:$err" "0:memory 8T: the machine has no more than *this limit never bites*cpu 6400%: the machine has no more than *"
 has "and less is effective" "$out" "*memory  8T *, *% *of the machine*cpu     6400% *of the machine*"
