@@ -8,7 +8,7 @@ mkdir -p "$tmp/canary"
 echo outside >"$tmp/canary/secret"
 
 python3 - "$tmp" <<'P'
-import gzip, io, os, sys, tarfile
+import gzip, io, lzma, os, sys, tarfile
 top = sys.argv[1]
 canary = top + "/canary"
 up = "../" * 20 + canary.lstrip("/")
@@ -99,7 +99,17 @@ for name, make in hostile.items():
     t.close()
 
 # Bombs and damage
-Tar("sparse.tar").close()
+# 10 GB of zeros in less than 10 KB: members of a compressed file stand behind one another, and compressed files may be compressed again.
+def packed_twice(name, head, member, times):
+    with open(top + "/" + name, "wb") as out:
+        out.write(lzma.compress(gzip.compress(head) + gzip.compress(member, 9) * times))
+t = tarfile.TarInfo("zeros")
+t.size = 10 << 30
+packed_twice("huge.tar.xz", t.tobuf(tarfile.GNU_FORMAT), bytes(1 << 26), (t.size >> 26) + 1)
+# The same as one hole, and a million entries.
+with open(top + "/hole", "wb") as out:
+    out.truncate(10 << 30)
+packed_twice("million.tar.xz", b"", tarfile.TarInfo("one").tobuf() * 10000, 100)
 with tarfile.open(top + "/bomb.tar.gz", "w:gz", compresslevel=9) as out:
     t = tarfile.TarInfo("zeros")
     t.size = 1 << 30
@@ -124,6 +134,11 @@ open(top + "/text", "w").write("no archive\n" * 100)
 open(top + "/empty", "w").close()
 P
 mkfifo "$tmp/pipe"
+tar -C "$tmp" --sparse -czf "$tmp/hole.tar.gz" hole
+rm "$tmp/hole"
+for name in huge.tar.xz hole.tar.gz million.tar.xz; do
+	[ "$(stat -c %s "$tmp/$name")" -lt 10000 ] || fail "$name is no bomb: $(stat -c %s "$tmp/$name") bytes"
+done
 
 # What arrives
 run -c "$jar; root $tmp/good.tar; run sh -c 'cd /; busybox stat -c \"%n %a %u %g %h %Y\" etc etc/file etc/suid tmp . ; busybox ls; busybox cat abs/dir/file dot/slash/file twice gone turned/in; busybox readlink etc/link; busybox stat -c %u etc/link; busybox ls -A etc; busybox cat n* caf*; busybox stat -c %i etc/file etc/hard etc/abs-hard | busybox uniq | busybox wc -l'"
@@ -180,7 +195,8 @@ run -c "$jar; root $tmp/escape.tar"
 hasnt "names can't drive the terminal" "$err" "*$(printf '\033')*"
 
 # Bombs and damage: an error, and the sandbox as it was
-for try in "bomb.tar.gz unpack 8M:*zeros: can't be written, the archive holds more than may be unpacked (EFBIG)*unpack 2G*" "many.tar unpack 2M:*entry f4*EFBIG*" "cut.tar:*" "cut.tar.gz:*truncated*" \
+for try in "bomb.tar.gz unpack 8M:*zeros: can't be written, the archive holds more than may be unpacked (EFBIG)*unpack 2G*" "huge.tar.xz:*entry zeros*EFBIG*" "hole.tar.gz:*entry hole*EFBIG*" \
+	"million.tar.xz unpack 2M:*entry one*EFBIG*" "many.tar unpack 2M:*entry f4*EFBIG*" "cut.tar:*" "cut.tar.gz:*truncated*" \
 	"broken.tar.gz:*" "header.tar:*" "text:*no archive*" "empty:*empty*" "pipe:*neither*" "nothere:*no such*"; do
 	run -c "$jar; root $tmp/${try%%:*}"
 	is "an error: ${try%%:*}" "$status" 1

@@ -73,6 +73,27 @@ for at in proc dev sys; do
 		is "... and what was made before is taken away" "$(ls -A "$tmp/dir" | tr '\n' ' ')" "bin etc "
 	done
 done
+# What is where belljar's own files of names go: they are the root's own then, and belljar itself reads none of them.
+mv "$tmp/dir/etc" "$tmp/dir/kept"
+bridge='bridge br0 10.9.0.1/24; link a br0 10.9.0.2/24'
+attempt_etc()
+{
+	timeout 20 "$BELLJAR" -k -c "$jar; root $tmp/dir; $bridge; user 7; run sh -c 'cat /kept/mine; echo x >>/etc/hosts; echo still'" >"$tmp/out" 2>&1 </dev/null
+	has "/etc: $1" "$(cat "$tmp/out")" "*mine*still*"
+	is "... and nothing outside changes" "$(ls -A "$tmp/canary")$(ls -A "$tmp/dir" | tr '\n' ' ')" "bin etc kept "
+}
+for what in "ln -s $tmp/canary" "ln -s ../../../../../../../../../../$tmp/canary" "ln -s etc" "ln -s /proc/self/root" "ln -s nowhere" touch mkfifo; do
+	$what "$tmp/dir/etc"
+	attempt_etc "$what"
+	rm "$tmp/dir/etc"
+done
+mkdir "$tmp/dir/etc"
+for name in passwd group nsswitch.conf ld.so.preload; do mkfifo "$tmp/dir/etc/$name"; done
+ln -s "$tmp/canary/hosts" "$tmp/dir/etc/hosts"
+ln -s "$tmp/canary/resolv.conf" "$tmp/dir/etc/resolv.conf"
+attempt_etc "fifos as passwd and group, links as hosts and resolv.conf"
+rm -r "$tmp/dir/etc"
+mv "$tmp/dir/kept" "$tmp/dir/etc"
 run -c "$jar; root $tmp/dir ro"
 has "read-only needs what is mounted on" "$status:$err" "1:*no directory proc in it*try: mkdir $tmp/dir/proc*"
 run -c "$jar; root $tmp/canary; run sh"
