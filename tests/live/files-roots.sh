@@ -127,7 +127,7 @@ run -k -c "$jar; root $tmp/dir chroot; run cat /etc/mine; run sh -c 'echo x >/ma
 has "chroot: names begin there, and the way out leads out" "$out$err" "mine
 outside*$tmp/canary/secret*No such file*"
 for who in "$jar" "$mapped"; do
-	run -c "$who; root $tmp/dir; run probe escape $tmp/canary/secret"
+	run -c "$who; root busybox $tmp/dir; run probe escape $tmp/canary/secret"
 	has "pivot_root: the same way leads nowhere" "$status:$err" "1:*$tmp/canary/secret: No such file*"
 done
 is "... and nothing was written to the directory" "$(ls "$tmp/dir" | tr '\n' ' ')" "bin etc "
