@@ -20,12 +20,11 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include <nettle/sha2.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "kern/archive.h"
+#include "kern/digest.h"
 #include "kern/sys.h"
 
 enum { BLOCK = 256 * 1024, ENTRIES_MOST = 1 << 22, DEPTH_MOST = 200, XATTRS_MOST = 32 };
@@ -42,8 +41,8 @@ struct unpack {
 	struct archive_entry *entry;
 	const struct archive_how *how;
 	int fd;                /* of the archive, */
-	char *block;           /* what was read of it last, */
-	struct sha256_ctx digest;      /* and the digest of all of that */
+	char *blocks[2];       /* what was read of it last, and before that, */
+	struct digest *digest; /* and the digest of all of that */
 	const char *shown;     /* the entry's name as it may be printed */
 	int root;
 	int dir;               /* the directory last written into, */
@@ -478,15 +477,17 @@ static int put_entry(struct unpack *u)
 static ssize_t read_block(struct archive *in, void *arg, const void **block)
 {
 	struct unpack *u = arg;
+	char *now = u->blocks[0];
 	ssize_t n;
 
-	while ((n = read(u->fd, u->block, BLOCK)) < 0 && errno == EINTR)
+	while ((n = read(u->fd, now, BLOCK)) < 0 && errno == EINTR)
 		;
 	if (n < 0)
 		archive_set_error(in, errno, "it can't be read");
 	else
-		sha256_update(&u->digest, (size_t)n, (const uint8_t *)u->block);
-	*block = u->block;
+		digest_add(u->digest, now, (size_t)n);
+	u->blocks[0] = u->blocks[1];
+	*block = u->blocks[1] = now;
 	return n;
 }
 
@@ -507,9 +508,8 @@ static int open_archive(struct unpack *u)
 }
 
 /* The digest is of the whole file, so what comes behind the archive's end is read too. */
-static int finish_digest(struct unpack *u)
+static int read_rest(struct unpack *u)
 {
-	uint8_t bytes[SHA256_DIGEST_SIZE];
 	const void *block;
 	ssize_t n;
 
@@ -517,9 +517,6 @@ static int finish_digest(struct unpack *u)
 		;
 	if (n < 0)
 		return err_set(u->err, errno, "%s: can't be read", u->how->name);
-	sha256_digest(&u->digest, sizeof bytes, bytes);
-	for (size_t i = 0; i < sizeof bytes; i++)
-		snprintf(u->report->digest + 2 * i, 3, "%02x", bytes[i]);
 	return 0;
 }
 
@@ -553,15 +550,15 @@ static void stamp_directories(struct unpack *u)
 
 int archive_unpack(int fd, const struct archive_how *how, int root, struct archive_report *report, struct err *err)
 {
-	_cleanup_free_ char *block = xmalloc(BLOCK);
+	_cleanup_free_ char *room = xmalloc(2 * BLOCK);
 	struct err ignored = { 0 };
-	struct unpack u = { .in = archive_read_new(), .how = how, .fd = fd, .block = block, .shown = "", .root = root, .dir = -1,
+	struct unpack u = { .in = archive_read_new(), .how = how, .fd = fd, .blocks = { room, room + BLOCK }, .digest = digest_new(true), .shown = "", .root = root, .dir = -1,
 			    .report = report, .err = err ? err : &ignored };
 	mode_t old = umask(0);
 
 	*report = (struct archive_report){ 0 };
-	sha256_init(&u.digest);
-	int result = open_archive(&u) < 0 || read_all(&u) < 0 || finish_digest(&u) < 0 ? -1 : 0;
+	int result = open_archive(&u) < 0 || read_all(&u) < 0 || read_rest(&u) < 0 ? -1 : 0;
+	digest_end(u.digest, report->digest);
 	if (result == 0)
 		stamp_directories(&u);
 	report->bytes = u.cost;

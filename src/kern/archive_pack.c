@@ -14,13 +14,12 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include <nettle/sha2.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "kern/archive.h"
+#include "kern/digest.h"
 #include "kern/walk.h"
 
 enum { BLOCK = 256 * 1024, VALUE_LONGEST = 65536 };
@@ -35,7 +34,7 @@ struct pack {
 	struct archive *out;
 	const struct archive_wish *wish;
 	int fd;
-	struct sha256_ctx digest;
+	struct digest *digest;
 	char *block;
 	struct link *links;    /* files with several names: the first of them */
 	size_t n_links;
@@ -57,7 +56,7 @@ static ssize_t write_block(struct archive *out, void *arg, const void *block, si
 		archive_set_error(out, errno, "it can't be written");
 		return -1;
 	}
-	sha256_update(&p->digest, n, block);
+	digest_add(p->digest, block, n);
 	return (ssize_t)n;
 }
 
@@ -273,18 +272,14 @@ static int put_top(struct pack *p, int top, struct err *err)
 int archive_pack(int top, const struct archive_wish *wish, int fd, struct archive_report *report, struct err *err)
 {
 	_cleanup_free_ char *block = xmalloc(BLOCK);
-	struct pack p = { .out = archive_write_new(), .wish = wish, .fd = fd, .block = block, .report = report };
-	uint8_t bytes[SHA256_DIGEST_SIZE];
+	struct pack p = { .out = archive_write_new(), .wish = wish, .fd = fd, .block = block, .digest = digest_new(false), .report = report };
 
 	*report = (struct archive_report){ 0 };
-	sha256_init(&p.digest);
 	int result = open_archive(&p, err) < 0 || put_top(&p, top, err) < 0 || walk(top, put, &p, err) < 0 ? -1 : 0;
 	if (result == 0 && archive_write_close(p.out) < ARCHIVE_WARN)
 		result = trouble(&p, err);
 	archive_write_free(p.out);
-	sha256_digest(&p.digest, sizeof bytes, bytes);
-	for (size_t i = 0; i < sizeof bytes; i++)
-		snprintf(report->digest + 2 * i, 3, "%02x", bytes[i]);
+	digest_end(p.digest, report->digest);
 	for (size_t i = 0; i < p.n_links; i++)
 		free(p.links[i].path);
 	free(p.links);
