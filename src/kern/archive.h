@@ -49,7 +49,7 @@ struct archive_wish {
 	const void *arg;
 };
 
-/* Write the upper layer of an overlay in the directory TOP as a tar archive to FD: what archive_unpack takes back. Sockets are left out; what an
+/* Write the upper layer of an overlay in the directory "upper" of TOP, or those in NAME/upper of the directories of the root, as a tar archive to FD: what archive_unpack takes back. Sockets are left out; what an
  * archive can't say (a renamed directory, whose contents are in another layer) is refused by name. 0, or -1 with err. */
 int archive_pack(int top, const struct archive_wish *wish, int fd, struct archive_report *report, struct err *err);
 typedef int archive_pack_function(int, const struct archive_wish *, int, struct archive_report *, struct err *);

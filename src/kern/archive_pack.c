@@ -10,6 +10,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -36,9 +37,9 @@ struct pack {
 	int fd;
 	struct digest *digest;
 	char *block;
-	struct link *links;    /* files with several names: the first of them */
-	size_t n_links;
+	void *links;           /* files with several names: the first of them, a tree (tsearch(3)) of struct link */
 	struct archive_report *report;
+	const struct walk_entry *part; /* a directory that is written before the first thing in it; NULL = none */
 };
 
 static const char *mark(const struct pack *p, const char *key, char name[64])
@@ -152,15 +153,33 @@ static int copy_data(struct pack *p, int fd, int64_t size, struct err *err)
 	return archive_write_finish_entry(p->out) < ARCHIVE_WARN ? trouble(p, err) : 0;
 }
 
+static int compare_links(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	return x->ino != y->ino ? (x->ino < y->ino ? -1 : 1) : x->dev != y->dev ? (x->dev < y->dev ? -1 : 1) : 0;
+}
+
+static void free_link(void *link)
+{
+	free(((struct link *)link)->path);
+	free(link);
+}
+
 /* The first name of a file that has several; NULL when this is it. */
 static const char *linked(struct pack *p, const struct walk_entry *e)
 {
+	const struct link wanted = { .dev = e->st.st_dev, .ino = e->st.st_ino };
+
 	if (e->st.st_nlink < 2)
 		return NULL;
-	for (size_t i = 0; i < p->n_links; i++)
-		if (p->links[i].ino == e->st.st_ino && p->links[i].dev == e->st.st_dev)
-			return p->links[i].path;
-	*GROW(&p->links, &p->n_links) = (struct link){ e->st.st_dev, e->st.st_ino, xstrdup(e->path) };
+	struct link *const *found = tfind(&wanted, &p->links, compare_links);
+	if (found)
+		return (*found)->path;
+	struct link *first = xcalloc(1, sizeof *first);
+	*first = (struct link){ wanted.dev, wanted.ino, xstrdup(e->path) };
+	if (!tsearch(first, &p->links, compare_links))
+		abort();
 	return NULL;
 }
 
@@ -222,10 +241,20 @@ static int put_symlink(struct pack *p, const struct walk_entry *e, struct err *e
 	return put_header(p, a, err);
 }
 
+static int put_waiting(struct pack *p, struct err *err)
+{
+	const struct walk_entry *part = p->part;
+
+	p->part = NULL;
+	return part ? put_directory(p, part, err) : 0;
+}
+
 static int put(void *arg, const struct walk_entry *e, struct err *err)
 {
 	struct pack *p = arg;
 
+	if (put_waiting(p, err) < 0)
+		return -1;
 	if (S_ISCHR(e->st.st_mode) && e->st.st_rdev == makedev(0, 0))
 		return put_whiteout(p, e, err);
 	if (starts_with(e->name, ".wh."))
@@ -259,14 +288,47 @@ static int open_archive(struct pack *p, struct err *err)
 	return archive_write_open(p->out, p, NULL, write_block, NULL) < ARCHIVE_WARN ? trouble(p, err) : 0;
 }
 
-/* The layer's own root, which also makes an archive of an empty layer one that can be read. */
-static int put_top(struct pack *p, int top, struct err *err)
+/* One of the directories of a root that is put together from them (mnt_whole.c). Where nothing was changed, nothing is written. */
+static int put_part(void *arg, const struct walk_entry *e, struct err *err)
+{
+	struct pack *p = arg;
+	struct walk_entry whole = { .dir = -1, .name = "upper", .path = e->name };
+	_cleanup_close_ int part = openat(e->dir, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int up = part < 0 ? -1 : openat(part, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (up < 0)
+		return WALK_PAST;
+	if (fstat(up, &whole.st) < 0)
+		return refuse(p, e, "can't be looked at", err);
+	whole.dir = part;
+	p->part = &whole;
+	int result = walk(up, e->name, put, p, err);
+	p->part = NULL;
+	return result < 0 ? -1 : WALK_PAST;
+}
+
+/* The layer's own root (OWN: it is to be belljar's user's), which also makes an archive of an empty layer one that can be read. */
+static int put_top(struct pack *p, int top, bool own, struct err *err)
 {
 	struct walk_entry e = { .dir = top, .name = ".", .path = "." };
 
 	if (fstat(top, &e.st) < 0)
 		return err_set(err, errno, "%.500s: the layer can't be looked at", p->wish->name);
+	if (own)
+		e.st.st_uid = geteuid(), e.st.st_gid = getegid();
 	return put_directory(p, &e, err);
+}
+
+static int put_layer(struct pack *p, int top, struct err *err)
+{
+	_cleanup_close_ int up = openat(top, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (up >= 0)
+		return put_top(p, up, false, err) < 0 ? -1 : walk(up, "", put, p, err);
+	if (errno != ENOENT)
+		return err_set(err, errno, "%.500s: the upper layer can't be opened", p->wish->name);
+	_cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 || put_top(p, root, true, err) < 0 ? -1 : walk(top, "", put_part, p, err);
 }
 
 int archive_pack(int top, const struct archive_wish *wish, int fd, struct archive_report *report, struct err *err)
@@ -275,13 +337,11 @@ int archive_pack(int top, const struct archive_wish *wish, int fd, struct archiv
 	struct pack p = { .out = archive_write_new(), .wish = wish, .fd = fd, .block = block, .digest = digest_new(false), .report = report };
 
 	*report = (struct archive_report){ 0 };
-	int result = open_archive(&p, err) < 0 || put_top(&p, top, err) < 0 || walk(top, put, &p, err) < 0 ? -1 : 0;
+	int result = open_archive(&p, err) < 0 || put_layer(&p, top, err) < 0 ? -1 : 0;
 	if (result == 0 && archive_write_close(p.out) < ARCHIVE_WARN)
 		result = trouble(&p, err);
 	archive_write_free(p.out);
 	digest_end(p.digest, report->digest);
-	for (size_t i = 0; i < p.n_links; i++)
-		free(p.links[i].path);
-	free(p.links);
+	tdestroy(p.links, free_link);
 	return result;
 }

@@ -22,7 +22,6 @@
 
 struct survey {
 	const char *prefix;    /* "trusted.overlay." or "user.overlay." */
-	const char *below;     /* what the paths are below: "" or "/usr" */
 	struct mnt_lowers lowers;
 	char *dir_path;        /* the directory in which the lowers are open; NULL = none yet, */
 	int *dirs;             /* topmost first, */
@@ -118,7 +117,7 @@ static bool is_below(struct survey *v, const struct walk_entry *e, struct stat *
 
 static void note(struct survey *v, const struct walk_entry *e, enum mnt_change_kind kind, const char *how, char *from)
 {
-	*GROW(&v->changes, &v->n) = (struct mnt_change){ .kind = kind, .how = how, .path = xasprintf("%s/%s", v->below, e->path), .from = from,
+	*GROW(&v->changes, &v->n) = (struct mnt_change){ .kind = kind, .how = how, .path = xasprintf("/%s", e->path), .from = from,
 		.type = kind == MNT_DELETED ? 0 : e->st.st_mode & S_IFMT, .size = S_ISREG(e->st.st_mode) ? e->st.st_size : 0 };
 }
 
@@ -157,23 +156,10 @@ static int see(void *arg, const struct walk_entry *e, struct err *err)
 /* For an ordinary user's `root host` (mnt_whole.c) each directory of "/" has an upper layer of its own, NAME/upper. */
 static int see_part(void *arg, const struct walk_entry *e, struct err *err)
 {
-	struct survey *v = arg;
-	_cleanup_free_ char *path = xasprintf("%s/upper", e->name), *below = xasprintf("/%s", e->name);
+	_cleanup_free_ char *path = xasprintf("%s/upper", e->name);
 	_cleanup_close_ int up = openat(e->dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int lower = up < 0 ? -1 : open(below, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (up < 0)
-		return WALK_PAST;
-	close_dirs(v);
-	v->below = below;
-	v->lowers.fds = lower < 0 ? NULL : &lower;
-	v->lowers.n = lower >= 0;
-	int result = walk(up, see, v, err);
-	v->lowers = (struct mnt_lowers){ 0 };
-	close_dirs(v);
-	close_fd(&lower);
-	v->below = "";
-	return result < 0 ? -1 : WALK_PAST;
+	return up >= 0 && walk(up, e->name, see, arg, err) < 0 ? -1 : WALK_PAST;
 }
 
 static int open_upper(const struct place *p, struct err *err)
@@ -185,7 +171,7 @@ static int open_upper(const struct place *p, struct err *err)
 
 int mnt_changes(const struct place *p, const char *source, struct mnt_change **changes, size_t *n, struct err *err)
 {
-	struct survey v = { .prefix = mnt_privileged() ? "trusted.overlay." : "user.overlay.", .below = "" };
+	struct survey v = { .prefix = mnt_privileged() ? "trusted.overlay." : "user.overlay." };
 	struct err none = { 0 };
 	_cleanup_close_ int up = open_upper(p, &none);
 	int result;
@@ -194,10 +180,10 @@ int mnt_changes(const struct place *p, const char *source, struct mnt_change **c
 		*err = none;
 		return -1;
 	}
-	if (up >= 0)
-		result = mnt_open_lowers(p, source, &v.lowers, err) < 0 ? -1 : walk(up, see, &v, err);
+	if (mnt_open_lowers(p, up >= 0 ? source : "/", &v.lowers, err) < 0)
+		result = -1;
 	else
-		result = walk(p->upper, see_part, &v, err);
+		result = up >= 0 ? walk(up, "", see, &v, err) : walk(p->upper, "", see_part, &v, err);
 	close_dirs(&v);
 	free(v.dirs);
 	mnt_close_lowers(&v.lowers);
@@ -237,8 +223,8 @@ int mnt_measure(const struct place *p, const char *path, struct mnt_amount *amou
 
 	*amount = (struct mnt_amount){ 0 };
 	if (dir < 0 && !path && errno == ENOENT)
-		return walk(p->upper, measure, amount, err);
+		return walk(p->upper, "", measure, amount, err);
 	if (dir < 0)
 		return err_set(err, errno, "%.500s: can't be opened", path ? path : "the upper layer");
-	return walk(dir, measure, amount, err);
+	return walk(dir, "", measure, amount, err);
 }

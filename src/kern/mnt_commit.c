@@ -52,14 +52,11 @@ static int pack(const struct step *s, const struct ids *ids, int fd, struct arch
 	struct archive_wish wish = { .name = s->to, .user_marks = !mnt_privileged(), .inside = inside, .arg = ids };
 	void *symbol = module_symbol("archive", "archive_pack", err);
 	archive_pack_function *function = NULL;
-	_cleanup_close_ int upper = openat(s->place->upper, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (!symbol)
 		return -1;
 	memcpy(&function, &symbol, sizeof function);
-	if (upper < 0)
-		return err_set(err, errno, "%s: its upper layer can't be opened", s->place->name);
-	return function(upper, &wish, fd, r, err);
+	return function(s->place->upper, &wish, fd, r, err);
 }
 
 static int unpack(const struct step *s, int archive, struct err *err)

@@ -92,13 +92,14 @@ static int walk_directory(struct walker *w, int dir, dev_t device, unsigned dept
 	return result;
 }
 
-int walk(int top, int (*each)(void *arg, const struct walk_entry *e, struct err *err), void *arg, struct err *err)
+int walk(int top, const char *below, int (*each)(void *arg, const struct walk_entry *e, struct err *err), void *arg, struct err *err)
 {
 	struct walker w = { .each = each, .arg = arg, .err = err };
 	struct stat st;
 
 	if (fstat(top, &st) < 0)
 		return err_set(err, errno, "a directory can't be looked at");
+	buf_str(&w.path, below);
 	int result = walk_directory(&w, top, st.st_dev, 0);
 	buf_free(&w.path);
 	return result;

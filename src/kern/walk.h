@@ -19,8 +19,8 @@ struct walk_entry {
 	struct stat st;
 };
 
-/* Call EACH for everything in the directory TOP and below, a directory before what is in it, names in the order of their bytes. No link is
- * followed and no other file system entered. What vanishes meanwhile is left out. 0, or -1 with err. */
-int walk(int top, int (*each)(void *arg, const struct walk_entry *e, struct err *err), void *arg, struct err *err);
+/* Call EACH for everything in the directory TOP, whose own path is BELOW ("", or "etc"), a directory before what is in it, names in the order of
+ * their bytes. No link is followed and no other file system entered. What vanishes meanwhile is left out. 0, or -1 with err. */
+int walk(int top, const char *below, int (*each)(void *arg, const struct walk_entry *e, struct err *err), void *arg, struct err *err);
 
 #endif

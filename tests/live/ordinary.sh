@@ -36,6 +36,12 @@ run -c 'new a; unshare docker; root host size 1M; run sh -c "echo x >/usr/bellja
 is "the host's root, in parts" "$(echo "$out" | tr '\n' ' ')" "x /usr/bin/env null "
 has "with so much room" "$err" "*No space left*"
 is "whose writes are thrown away" "$(ls /usr/belljar-test 2>/dev/null)" ""
+run -k -c "new a; unshare docker; root host; run sh -c 'mkdir /tmp/made && echo x >/tmp/made/f && ln /tmp/made/f /tmp/made/g'; changes; commit $tmp/l.tar; commit $tmp/l.d; root $tmp/l.tar busybox; run cat /tmp/made/g"
+has "what was changed in it" "$out" "*new*/tmp/made
+*/tmp/made/f
+*/tmp/made/g
+sha256:*x"
+is "... as a layer, without the directories in which nothing was" "$(tar -tf "$tmp/l.tar" | tr '\n' ' '):$(cat "$tmp/l.d/tmp/made/f"):$(ls "$tmp/l.d")" "./ tmp/ tmp/made/ tmp/made/f tmp/made/g :x:tmp"
 run -c 'new a; unshare docker; root host ro; run sh -c "echo x >/usr/belljar-test; ls /usr/bin/env"'
 has "read-only" "$out$err" "/usr/bin/env*Read-only file system*"
 run -c 'new a; unshare docker; unshare user; map auto; root host; run sh -c "id -u; ls /usr/bin/env"'
