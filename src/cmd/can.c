@@ -145,7 +145,7 @@ const struct command cmd_can[] = {
 		.text =
 			"Answers `yes` or `no` with what it rests on or what stands in its way: the filter of system calls; which user namespace owns the "
 			"namespace that is changed, and whether capabilities count there; the effective, permitted and bounding sets; no new privileges; "
-			"and the label of a security module whose policy belljar can't ask. It is asked for the next program of the current sandbox, or "
+			"the paths it is limited to; and the label of a security module whose policy belljar can't ask. It is asked for the next program of the current sandbox, or "
 			"of NAME, or for the process PID as the sandbox numbers it.\n\n"
 			"WHAT is an operation: `mount` `umount` `pivot-root` `chroot` `hostname` `unshare` `unshare-user` `links` (change links, addresses, "
 			"routes) `raw-socket` `low-port` `reboot` `setuid` `setgroups` `chown` `mknod` `settime` `module` `syslog` `swapon`; or a "

@@ -19,7 +19,7 @@ extern const struct command cmd_overlay[];    /* overlay.c: vxlan */
 extern const struct command cmd_shape[];      /* shape.c: shape */
 extern const struct command cmd_look[];       /* look.c: addrs routes neighbours graph capture path */
 extern const struct command cmd_network_modes[]; /* network_modes.c: network names */
-extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit */
+extern const struct command cmd_privileges[]; /* privileges.c: cap user nonewprivs securebits umask rlimit allow-path label dumpable */
 extern const struct command cmd_network_device[]; /* network_device.c: interface alter vlan */
 extern const struct command cmd_network_nat[]; /* network_nat.c: nat publish firewall forward */
 extern const struct command cmd_seccomp[];    /* seccomp.c */
@@ -41,6 +41,7 @@ extern const struct type files_inside, files_options, files_mode;
 extern const struct type network_name, network_there, network_end, network_of;
 extern const struct type filter_call, filter_denied, filter_profile;
 extern const struct type can_asked;
-extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit;
+extern const struct type privilege_capability, privilege_user, privilege_umask, privilege_rlimit, privilege_bounds, privilege_securebit,
+	privilege_reach;
 
 #endif

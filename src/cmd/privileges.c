@@ -1,9 +1,7 @@
 /*
- * privileges.c - commands: cap user nonewprivs securebits umask rlimit
+ * privileges.c - commands: cap user nonewprivs securebits umask rlimit allow-path label dumpable
  */
 #include "config.h"
-
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -12,6 +10,7 @@
 #include "cmd/list.h"
 #include "cmd/shell.h"
 #include "kern/capability.h"
+#include "kern/landlock.h"
 #include "sandbox/look.h"
 #include "sandbox/privileges.h"
 
@@ -71,15 +70,21 @@ static int parse_umask(struct shell *sh, struct value *v, struct err *err)
 	return 0;
 }
 
+/* One of the N names; num: its place among them. */
+static int parse_name(const char *const *names, size_t n, struct value *v, const char *what, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(v->text, names[i])) {
+			v->num = (int64_t)i;
+			return 0;
+		}
+	return refuse(v, what, err);
+}
+
 static int parse_rlimit(struct shell *sh, struct value *v, struct err *err)
 {
 	(void)sh;
-	for (int i = 0; i < RLIMITS; i++)
-		if (strcasecmp(v->text, rlimit_names[i]) == 0) {
-			v->num = i;
-			return 0;
-		}
-	return refuse(v, "a limit of setrlimit(2), such as nofile", err);
+	return parse_name(rlimit_names, RLIMITS, v, privilege_rlimit.what, err);
 }
 
 static void complete_rlimit(struct shell *sh, const char *prefix, add_fn add, void *arg)
@@ -99,18 +104,25 @@ static int parse_bounds(struct shell *sh, struct value *v, struct err *err)
 static int parse_securebit(struct shell *sh, struct value *v, struct err *err)
 {
 	(void)sh;
-	for (int i = 0; i < SECUREBITS; i++)
-		if (streq(v->text, securebit_names[i])) {
-			v->num = i;
-			return 0;
-		}
-	return refuse(v, "a securebit such as noroot", err);
+	return parse_name(securebit_names, SECUREBITS, v, privilege_securebit.what, err);
 }
 
 static void complete_securebit(struct shell *sh, const char *prefix, add_fn add, void *arg)
 {
 	(void)sh;
 	complete_names(securebit_names, SECUREBITS, prefix, add, arg);
+}
+
+static int parse_reach(struct shell *sh, struct value *v, struct err *err)
+{
+	(void)sh;
+	return parse_name(landlock_accesses, LANDLOCK_ACCESSES, v, privilege_reach.what, err);
+}
+
+static void complete_reach(struct shell *sh, const char *prefix, add_fn add, void *arg)
+{
+	(void)sh;
+	complete_names(landlock_accesses, LANDLOCK_ACCESSES, prefix, add, arg);
 }
 
 const struct type privilege_capability = { .name = "capability", .what = "a capability such as net_raw, or all, docker, none",
@@ -122,6 +134,8 @@ const struct type privilege_rlimit = { .name = "rlimit", .what = "a limit of set
 const struct type privilege_bounds = { .name = "bounds", .what = "SOFT[:HARD], numbers or max, or inherit", .parse = parse_bounds };
 const struct type privilege_securebit = { .name = "securebit", .what = "a securebit such as noroot", .parse = parse_securebit,
 					  .complete = complete_securebit };
+const struct type privilege_reach = { .name = "reach", .what = "what a path allows: ro, rw, exec or all", .parse = parse_reach,
+				       .complete = complete_reach };
 
 /* Commands */
 
@@ -325,6 +339,77 @@ static int run_rlimit(struct shell *sh, const struct args *a, struct err *err)
 	return 0;
 }
 
+static int list_paths(struct shell *sh, const struct sandbox *sb)
+{
+	static const struct column columns[] = { { "PATH", "path", COL_TEXT }, { "ACCESS", "access", COL_TEXT } };
+	_cleanup_table_ struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	_cleanup_free_ char *lines = xstrdup(sb->place.privileges[PRIV_PATHS]);
+	const char *passes = landlock_lets_pass(landlock_version());
+	char *rest = NULL;
+
+	if (!lines)
+		return show_value(sh, sb, PRIV_PATHS);
+	for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *path = strchr(line, ' ');
+		*path++ = '\0';
+		table_row(t);
+		table_cell(t, path);
+		table_cell(t, line);
+	}
+	table_print(t, sh->out, sh->json);
+	if (passes && !sh->json)
+		fprintf(sh->out, "This kernel lets programs %s all the same.\n", passes);
+	return 0;
+}
+
+static int run_allow_path(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+	_cleanup_free_ struct privilege_path *paths = xcalloc(a->n + 1, sizeof *paths);
+	size_t n = 0;
+
+	if (!sb)
+		return -1;
+	if (a->n == 0)
+		return list_paths(sh, sb);
+	if (arg_has(a, "any"))
+		return privileges_set(sb, PRIV_PATHS, NULL, err);
+	for (size_t i = 0; i + 1 < a->n; i += 2)
+		paths[n++] = (struct privilege_path){ a->values[i].text, a->values[i + 1].text };
+	return privileges_allow(sb, paths, n, err);
+}
+
+static int run_label(struct shell *sh, const struct args *a, struct err *err)
+{
+	struct sandbox *sb = shell_sandbox(sh, err);
+
+	if (!sb)
+		return -1;
+	if (a->n == 0)
+		return show_value(sh, sb, PRIV_LABEL);
+	if (arg_has(a, "inherit"))
+		return privileges_set(sb, PRIV_LABEL, NULL, err);
+	const char *module = arg_has(a, "apparmor") ? "apparmor" : "selinux";
+	_cleanup_free_ char *value = xasprintf("%s %s", module, arg_text(a, "LABEL"));
+	return privilege_label_check(module, arg_text(a, "LABEL"), err) < 0 ? -1 : privileges_set(sb, PRIV_LABEL, value, err);
+}
+
+static int run_dumpable(struct shell *sh, const struct args *a, struct err *err)
+{
+	const struct sandbox *sb = shell_sandbox(sh, err);
+
+	if (!sb)
+		return -1;
+	if (arg_has(a, "off")) {
+		err_set(err, 0, "%s: its programs can't be made undumpable", sb->name);
+		err_why(err, "the kernel makes every program dumpable when it starts (execve), so only the program itself can change that");
+		return err_try(err, "rlimit core 0; seccomp deny ptrace process_vm_readv process_vm_writev");
+	}
+	if (a->n == 0)
+		fprintf(sh->out, "on\n");
+	return 0;
+}
+
 const struct command cmd_privileges[] = {
 	{
 		.name = "cap",
@@ -406,6 +491,53 @@ const struct command cmd_privileges[] = {
 			"of the user. Without arguments those that are set are listed. To bound a whole sandbox use *limit*.",
 		.examples = "new web\nrlimit nofile 256:512 core 0\nrun sh -c 'ulimit -n'\nrlimit nofile inherit\n",
 		.run = run_rlimit,
+	},
+	{
+		.name = "allow-path",
+		.group = "privileges",
+		.brief = "let programs reach some files only",
+		.grammar = "[any | (PATH:inside ACCESS:reach)...]",
+		.text =
+			"From the first PATH on, programs reach no files but those named, and what is below them, whoever they run as. ACCESS is `ro` "
+			"(read), `rw` (read and write, make and remove), `exec` (read and run) or `all`. What a directory allows can't be taken away "
+			"again below it. Programs need `exec` for themselves, their loader and their libraries, mostly all in `/usr`. "
+			"What they hold open already, such as the terminal, stays with them. They can't mount anything, whatever their capabilities.\n\n"
+			"This is the kernel's Landlock (landlock(7)). It takes no privileges and no namespace, only *nonewprivs* `on` where a program "
+			"lacks the capability sys_admin. PATH must be there when a program is started, and no part of it be a symbolic link, by "
+			"which those inside could lead it elsewhere. Before Linux 6.2 files can be cut short all the same.\n\n"
+			"*any* lifts it. Without arguments the paths are listed.",
+		.examples =
+			"new web\n"
+			"nonewprivs on\n"
+			"allow-path /usr exec /etc ro /tmp rw\n"
+			"run sh -c '! ls /home'\n"
+			"allow-path\n"
+			"allow-path any\n",
+		.run = run_allow_path,
+	},
+	{
+		.name = "label",
+		.group = "privileges",
+		.brief = "start programs with a label of AppArmor or SELinux",
+		.grammar = "[(apparmor | selinux) LABEL:word | inherit]",
+		.text =
+			"Programs started from now on get the AppArmor profile, or the SELinux context, of that name, if the module runs on this "
+			"machine, knows it and allows the change; else they don't start. *can* says which label counts. *inherit* goes back to "
+			"what the module gives a program by itself. Without arguments the command says what is set.",
+		.run = run_label,
+	},
+	{
+		.name = "dumpable",
+		.group = "privileges",
+		.brief = "say why programs can't be made undumpable from outside",
+		.grammar = "[on | off]",
+		.text =
+			"A process that is not dumpable (PR_SET_DUMPABLE in prctl(2)) leaves no core file, and others of its user can't look into it. "
+			"The kernel makes every program dumpable when it starts, so only the program itself can change it, and *off* is refused. "
+			"For the same effect use `rlimit core 0`, `seccomp deny ptrace process_vm_readv process_vm_writev`, and a *user* of its own. "
+			"belljar and the first process of a sandbox are not dumpable.",
+		.examples = "new web\ndumpable on\nrlimit core 0\n",
+		.run = run_dumpable,
 	},
 	{ .name = NULL },
 };

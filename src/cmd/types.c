@@ -104,6 +104,7 @@ const struct type *const cmd_types[] = {
 	&privilege_rlimit,
 	&privilege_bounds,
 	&privilege_securebit,
+	&privilege_reach,
 	&can_asked,
 	&filter_call,
 	&filter_denied,

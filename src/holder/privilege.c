@@ -139,8 +139,8 @@ static int set_capabilities(const struct wire_privileges *w, const char **call)
 		return -1;
 	*call = "capset";
 	keep &= syscall(SYS_geteuid) == 0 ? now.permitted : w->ambient & now.permitted;
-	/* The filter wants it, unless there are no new privileges; execve(2) makes the sets anew and takes it away. */
-	if (w->filter && !has(w, PRIV_NONEWPRIVS))
+	/* The filter and Landlock want it, unless there are no new privileges; execve(2) makes the sets anew and takes it away. */
+	if ((w->filter || w->fences) && !has(w, PRIV_NONEWPRIVS))
 		keep |= now.permitted & UINT64_C(1) << CAP_SYS_ADMIN;
 	if (set_sets(keep, w->ambient & keep) < 0)
 		return -1;

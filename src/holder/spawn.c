@@ -47,6 +47,7 @@ struct program {
 	int slave;             /* of the pty, -1 = none */
 	pid_t parent;          /* the holder */
 	const int *groups;
+	int rules, proc;       /* of Landlock, and the host's; -1 = none */
 };
 
 /* The strings of the message as vectors, which are put behind it; false when the counts lie. */
@@ -91,7 +92,12 @@ static bool take_fds(const struct message *m, struct program *p)
 		}
 	}
 	p->groups = m->fds + next;
-	return next + p->want->groups == m->n_fds;
+	if (p->want->groups > m->n_fds)
+		return false;
+	next += p->want->groups;
+	p->rules = p->want->privileges.fences && next < m->n_fds ? m->fds[next++] : -1;
+	p->proc = p->want->privileges.labels && next < m->n_fds ? m->fds[next++] : -1;
+	return next == m->n_fds && (p->rules >= 0) == (p->want->privileges.fences != 0) && (p->proc >= 0) == (p->want->privileges.labels != 0);
 }
 
 /* A terminal of the sandbox's own devpts, or of the host's where it shares the host's. The root inside may have put anything at
@@ -176,6 +182,23 @@ static int enter_groups(const struct program *p)
 	return 0;
 }
 
+/* Said while the files of /proc can still be reached; it becomes true with execve. */
+static int set_label(const struct program *p)
+{
+	const struct wire_privileges *w = &p->want->privileges;
+	size_t n = strnlen(w->label, sizeof w->label);
+
+	int fd = openat(p->proc, w->label_file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	bool done = write(fd, w->label, n) == (ssize_t)n;
+	/* The descriptors may be the holder's, too. */
+	int number = errno;
+	close(fd);
+	errno = number;
+	return done ? 0 : -1;
+}
+
 /* The last thing before execve, which it must let pass. */
 static int set_filter(const struct program *p, struct report *r)
 {
@@ -235,6 +258,10 @@ static __attribute__((noinline, noreturn)) void child(const struct holder *h, co
 	/* Without PID 1's death to take it along, it must die with the holder by itself; a change of ids makes the kernel forget that. */
 	if (!h->init && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != p->parent))
 		stop_at(r, "prctl(PR_SET_PDEATHSIG)");
+	if (p->proc >= 0 && set_label(p) < 0)
+		stop_at(r, CALL_LABEL);
+	if (p->rules >= 0 && syscall(SYS_landlock_restrict_self, p->rules, 0) < 0)
+		stop_at(r, "landlock_restrict_self");
 	if (p->want->privileges.filter && set_filter(p, r) < 0)
 		stop_at(r, "seccomp");
 	exec_program(p);

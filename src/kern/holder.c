@@ -398,6 +398,12 @@ static int explain_start(const struct place *p, const struct holder_program *w, 
 
 	err_set(err, s->number, "%s: %s %s%s%s", p->name, stage, s->stage == STAGE_CHDIR ? w->cwd : w->argv[0], *s->call ? ": " : "", s->call);
 	err->status = EXIT_OWN;
+	if (s->stage == STAGE_SETUP && s->number == EPERM && (streq(s->call, "seccomp") || streq(s->call, "landlock_restrict_self"))) {
+		err_why(err, "without no_new_privs this takes the capability sys_admin, and a program that is started here has it not");
+		return err_try(err, "nonewprivs on");
+	}
+	if (s->stage == STAGE_SETUP && streq(s->call, CALL_LABEL))
+		return err_why(err, "the security module does not let a program of this sandbox become %s, or knows no such label", p->privileges[PRIV_LABEL]);
 	if (s->stage != STAGE_EXEC)
 		return -1;
 	err->status = s->number == ENOENT || s->number == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANT_EXEC;
@@ -405,6 +411,8 @@ static int explain_start(const struct place *p, const struct holder_program *w, 
 		err_why(err, "there is no such file inside, or its interpreter (the first line of a script, the loader of a dynamic program) is missing");
 	else if (s->number == ENOENT)
 		err_why(err, "no directory of PATH inside has it");
+	else if (s->number == EACCES && p->privileges[PRIV_PATHS])
+		err_why(err, "it, its loader or its libraries may not be among the paths that allow exec (allow-path)");
 	else if (p->privileges[PRIV_SECCOMP] && s->number != EACCES && s->number != ENOEXEC)
 		err_why(err, "the sandbox's filter of system calls may refuse execve (seccomp show)");
 	return -1;
@@ -434,12 +442,16 @@ int holder_spawn(struct place *p, const struct holder_program *w, struct holder_
 		head.group_dirs |= w->groups[i].kind == 'd' ? 1u << i : 0;
 		fds[n_fds++] = w->groups[i].fd;
 	}
-	const struct filter *filter = NULL;
-	if (privilege_pack(p, w->learn, &head.privileges, &filter, err) < 0) {
+	_cleanup_privileges_ struct privilege_pack more = PRIVILEGE_PACK;
+	if (privilege_pack(p, w->learn, &head.privileges, &more, err) < 0) {
 		err->status = EXIT_OWN;
 		return -1;
 	}
-	_cleanup_free_ char *data = pack(w, filter, &head, &size);
+	if (more.rules >= 0)
+		fds[n_fds++] = more.rules;
+	if (more.proc >= 0)
+		fds[n_fds++] = more.proc;
+	_cleanup_free_ char *data = pack(w, more.filter, &head, &size);
 	if (size > WIRE_LARGEST) {
 		err_set(err, E2BIG, "%s: the arguments and environment of %s are over %d KiB", p->name, w->argv[0], WIRE_LARGEST / 1024);
 		err->status = EXIT_OWN;

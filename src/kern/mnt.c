@@ -46,20 +46,20 @@ int mnt_beneath(int root, const char *path, uint64_t flags, uint64_t mode, uint6
 	return -1;
 }
 
-int mnt_no_target(const struct step *s, const char *path, struct err *err)
+int mnt_no_target(const struct place *p, const char *path, struct err *err)
 {
 	int number = errno;
 
 	switch (number) {
 	case ENOENT:
-		return err_set(err, number, "%s: there is no such file or directory in %s", path, s->place->name);
+		return err_set(err, number, "%s: there is no such file or directory in %s", path, p->name);
 	case ELOOP:
-		err_set(err, number, "%s: it is a symbolic link in %s, or leads through one", path, s->place->name);
-		return err_why(err, "what is inside the root could lead a mount to another place that way");
+		err_set(err, number, "%s: it is a symbolic link in %s, or leads through one", path, p->name);
+		return err_why(err, "what is inside the root could lead elsewhere that way");
 	case ENOTDIR:
-		return err_set(err, number, "%s: it is no directory in %s, or leads through a file", path, s->place->name);
+		return err_set(err, number, "%s: it is no directory in %s, or leads through a file", path, p->name);
 	default:
-		return err_set(err, number, "%s: can't be opened in %s", path, s->place->name);
+		return err_set(err, number, "%s: can't be opened in %s", path, p->name);
 	}
 }
 
@@ -70,7 +70,7 @@ static int open_target(const struct step *s, uint64_t more, uint64_t flags, stru
 	if (root < 0)
 		return -1;
 	int fd = mnt_beneath(root, s->to, O_PATH | flags, 0, more);
-	return fd < 0 ? mnt_no_target(s, s->to, err) : fd;
+	return fd < 0 ? mnt_no_target(s->place, s->to, err) : fd;
 }
 
 /* Split S->to into the directory that holds its last part, opened, and that part. A name of ".." or nothing is refused. With LINKS the
@@ -97,7 +97,7 @@ static int open_parent(const struct step *s, char name[NAME_MAX + 1], struct err
 	if (root < 0)
 		return -1;
 	int fd = mnt_beneath(root, slash ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
-	return fd < 0 ? mnt_no_target(s, path, err) : fd;
+	return fd < 0 ? mnt_no_target(s->place, path, err) : fd;
 }
 
 /* Attaching. */
@@ -124,7 +124,7 @@ static int bind_inside(struct step *s, struct err *err)
 		return -1;
 	_cleanup_close_ int from = mnt_beneath(root, s->from, O_PATH, 0, 0);
 	if (from < 0)
-		return mnt_no_target(s, s->from, err);
+		return mnt_no_target(s->place, s->from, err);
 	_cleanup_close_ int tree = sys_open_tree(from, "", SYS_TREE_CLONE | AT_EMPTY_PATH | recursive);
 	if (tree < 0 || sys_mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attr) < 0)
 		return err_set(err, errno, "%s: can't be shown in another place of %s", s->from, s->place->name);
@@ -225,7 +225,7 @@ int mnt_umount(struct step *s, int fd, struct err *err)
 		return -1;
 	struct stat st;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return mnt_no_target(s, s->to, err);
+		return mnt_no_target(s->place, s->to, err);
 	if (!is_mount_root(parent, name)) {
 		err_set(err, EINVAL, "%s: nothing is mounted there in %s", s->to, s->place->name);
 		return err_try(err, "mounts");
@@ -379,7 +379,7 @@ static int make_path(const struct step *s, char path[PATH_MAX], int *dir, int *m
 			next = mnt_beneath(*dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
 		}
 		if (next < 0)
-			return mnt_no_target(s, path, err);
+			return mnt_no_target(s->place, path, err);
 		close_fd(dir);
 		*dir = next;
 	}
@@ -427,7 +427,7 @@ int mnt_rmdir(struct step *s, int fd, struct err *err)
 		if (parent < 0)
 			return -1;
 		if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return errno == ENOENT ? 0 : mnt_no_target(s, path, err);
+			return errno == ENOENT ? 0 : mnt_no_target(s->place, path, err);
 		if (i == 0 && s->text && st.st_ino != inode)
 			return 0;
 		bool file = i == 0 && s->text && S_ISREG(st.st_mode) && st.st_size == 0;

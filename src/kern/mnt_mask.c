@@ -47,7 +47,7 @@ static int open_plain(const struct step *s, struct err *err)
 	int fd = mnt_beneath(root, s->to, O_PATH, 0, RESOLVE_NO_SYMLINKS);
 	if (fd >= 0)
 		return fd;
-	return errno == ENOENT && (s->flags & 1) ? -2 : mnt_no_target(s, s->to, err);
+	return errno == ENOENT && (s->flags & 1) ? -2 : mnt_no_target(s->place, s->to, err);
 }
 
 static void done(struct step *s)

@@ -33,7 +33,7 @@ void mnt_log(int fs, struct err *err);
  * (-1 with errno); why PATH can't be opened, from errno (-1); and the detached mount MOUNT attached to S->to, which is open as TARGET. */
 int mnt_top(const struct place *p, struct err *err);
 int mnt_beneath(int root, const char *path, uint64_t flags, uint64_t mode, uint64_t more);
-int mnt_no_target(const struct step *s, const char *path, struct err *err);
+int mnt_no_target(const struct place *p, const char *path, struct err *err);
 int mnt_attach_at(const struct step *s, int mount, int target, struct err *err);
 
 /* Lines of a user namespace's map. OUTSIDE of an id inside; false when it is not mapped. */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "kern/capability.h"
 #include "kern/filter.h"
+#include "kern/landlock.h"
 #include "kern/place.h"
 #include "kern/privilege.h"
 #include "kern/wire.h"
@@ -25,6 +26,9 @@ const struct privilege_row privilege_table[PRIV_KEYS] = {
 	[PRIV_NONEWPRIVS] = { "no new privileges", "prctl(PR_SET_NO_NEW_PRIVS, 1)", "setpriv --no-new-privs ..." },
 	[PRIV_UMASK] = { "umask", "umask({text})", "umask {text}" },
 	[PRIV_SECCOMP] = { "seccomp", "seccomp(SECCOMP_SET_MODE_FILTER)", "bwrap --seccomp FD ..." },
+	[PRIV_PATHS] = { "allowed paths", "landlock_create_ruleset(); landlock_add_rule(): {value}; landlock_restrict_self()",
+			 "setpriv --landlock-access fs --landlock-rule path-beneath:... ..." },
+	[PRIV_LABEL] = { "label", "write(/proc/thread-self/attr/exec): {value}", "{privlabel}" },
 	[PRIV_RLIMITS] = { "rlimits", "setrlimit(): {text}", "prlimit --{privoptions} ..." },
 };
 
@@ -158,7 +162,6 @@ static int pack_filter(const struct place *p, bool learn, struct wire_privileges
 {
 	const char *value = p->privileges[PRIV_SECCOMP];
 
-	*filter = NULL;
 	if (!value && !learn)
 		return 0;
 	const struct filter_api *api = filter_api(err);
@@ -174,7 +177,59 @@ static int pack_filter(const struct place *p, bool learn, struct wire_privileges
 	return 0;
 }
 
-int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, const struct filter **filter, struct err *err)
+/* Security modules, and where a process says what a program it becomes is to be labelled; what is written there. */
+static const struct { const char *name, *there, *file, *word; } modules[] = {
+	{ "apparmor", "/proc/self/attr/apparmor/exec", "thread-self/attr/apparmor/exec", "exec " },
+	{ "selinux", "/sys/fs/selinux/enforce", "thread-self/attr/exec", "" },
+};
+
+int privilege_label_check(const char *module, const char *label, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (!streq(module, modules[i].name))
+			continue;
+		if (strlen(modules[i].word) + strlen(label) >= WIRE_LABEL)
+			return err_usage(err, "a label has at most %zu characters", WIRE_LABEL - 1 - strlen(modules[i].word));
+		if (access(modules[i].there, F_OK) == 0)
+			return 0;
+		err_set(err, 0, "%s does not run on this machine, so programs can't have a label of it", i ? "SELinux" : "AppArmor");
+		return err_why(err, "there is no %s", modules[i].there);
+	}
+	return err_usage(err, "a label is one of AppArmor's or SELinux's");
+}
+
+/* "apparmor NAME" */
+static int pack_label(struct wire_privileges *w, const char *value, struct privilege_pack *pack, struct err *err)
+{
+	_cleanup_free_ char *module = xstrndup(value, strcspn(value, " "));
+	const char *label = value + strlen(module) + (value[strlen(module)] == ' ');
+
+	if (privilege_label_check(module, label, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		if (streq(module, modules[i].name)) {
+			snprintf(w->label_file, sizeof w->label_file, "%s", modules[i].file);
+			snprintf(w->label, sizeof w->label, "%s%s", modules[i].word, label);
+		}
+	w->labels = 1;
+	pack->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return pack->proc < 0 ? err_set(err, errno, "/proc: the host's can't be opened") : 0;
+}
+
+static int pack_paths(const struct place *p, struct wire_privileges *w, struct privilege_pack *pack, struct err *err)
+{
+	w->fences = 1;
+	pack->rules = landlock_rules(p, p->privileges[PRIV_PATHS], err);
+	return pack->rules < 0 ? -1 : 0;
+}
+
+void privilege_pack_free(struct privilege_pack *pack)
+{
+	close_fd(&pack->rules);
+	close_fd(&pack->proc);
+}
+
+int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, struct privilege_pack *pack, struct err *err)
 {
 	char *const *v = p->privileges;
 
@@ -190,7 +245,9 @@ int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w,
 		w->securebits = securebits(v[PRIV_SECUREBITS]);
 	if (v[PRIV_UMASK])
 		w->umask = (uint32_t)strtoul(v[PRIV_UMASK], NULL, 8);
-	return pack_filter(p, learn, w, filter, err);
+	if ((v[PRIV_LABEL] && pack_label(w, v[PRIV_LABEL], pack, err) < 0) || (v[PRIV_PATHS] && pack_paths(p, w, pack, err) < 0))
+		return -1;
+	return pack_filter(p, learn, w, &pack->filter, err);
 }
 
 /* "file web.json" without the line behind it, which is the profile; lines with semicolons between them. */
@@ -207,6 +264,15 @@ static void filter_words(const char *value, struct buf *b)
 	}
 }
 
+/* "/usr exec; /tmp rw" */
+static void path_words(const char *value, struct buf *b)
+{
+	for (const char *line = value; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		int access = (int)strcspn(line, " "), whole = (int)strcspn(line, "\n");
+		buf_fmt(b, "%s%.*s %.*s", b->len ? "; " : "", whole - access - 1, line + access + 1, access, line);
+	}
+}
+
 void privilege_words(enum privilege key, const char *value, struct buf *b)
 {
 	_cleanup_buf_ struct buf words = { 0 };
@@ -216,6 +282,8 @@ void privilege_words(enum privilege key, const char *value, struct buf *b)
 		capability_short(mask, b);
 	else if (key == PRIV_SECCOMP)
 		filter_words(value, &words);
+	else if (key == PRIV_PATHS)
+		path_words(value, &words);
 	else
 		buf_str(&words, value);
 	buf_visible(b, buf_text(&words));

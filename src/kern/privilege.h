@@ -26,6 +26,8 @@ enum privilege {
 	PRIV_UMASK,            /* "0027" */
 	PRIV_RLIMITS,          /* "nofile=1024:4096 core=0:0" */
 	PRIV_SECCOMP,          /* see filter.h */
+	PRIV_PATHS,            /* see landlock.h */
+	PRIV_LABEL,            /* "apparmor PROFILE", "selinux CONTEXT" */
 	PRIV_KEYS
 };
 
@@ -53,9 +55,21 @@ int privilege_user_parse(const char *text, struct privilege_user *user, struct e
 /* SOFT[:HARD], numbers or max. */
 int privilege_rlimit_parse(const char *text, uint64_t *soft, uint64_t *hard, struct err *err);
 
-/* All of the place's values as the holder wants them. *FILTER: the filter of system calls, borrowed, or NULL; one that notes all calls if
- * LEARN. */
-int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, const struct filter **filter, struct err *err);
+/* The security module "apparmor" or "selinux" runs, and it takes LABEL as one? 0, or -1 with err. */
+int privilege_label_check(const char *module, const char *label, struct err *err);
+
+/* What goes to the holder beside the values. */
+struct privilege_pack {
+	const struct filter *filter;   /* of system calls, borrowed, or NULL */
+	int rules;                     /* descriptors or -1: of Landlock's rules, */
+	int proc;                      /* and of the host's /proc */
+};
+#define PRIVILEGE_PACK { NULL, -1, -1 }
+#define _cleanup_privileges_ _cleanup_(privilege_pack_free)
+void privilege_pack_free(struct privilege_pack *pack);
+
+/* All of the place's values as the holder wants them. The filter is one that notes all calls if LEARN. */
+int privilege_pack(const struct place *p, bool learn, struct wire_privileges *w, struct privilege_pack *pack, struct err *err);
 
 /* A value for people: sets of capabilities as short as can be, a filter without its profile's text. */
 void privilege_words(enum privilege key, const char *value, struct buf *b);

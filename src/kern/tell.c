@@ -181,6 +181,8 @@ static void privilege(struct buf *b, const struct step *s, const char *key)
 	else if (streq(key, "privoptions"))
 		for (const char *c = s->text; *c; c++)
 			*c == ' ' ? buf_str(b, " --") : buf_char(b, *c);
+	else if (streq(key, "privlabel"))
+		buf_fmt(b, starts_with(s->text, "apparmor ") ? "aa-exec -p %s ..." : "runcon %s ...", strchr(s->text, ' ') + 1);
 	else
 		fill(b, s, streq(key, "privcalls") ? row->calls : row->shell);
 }

@@ -15,6 +15,7 @@
 enum { WIRE_SOCKET = 3 };              /* the holder's descriptor of it */
 enum { WIRE_ACTS = 16, WIRE_FDS = 24, WIRE_LARGEST = 160 * 1024, WIRE_JOBS_LARGEST = 512, WIRE_CALLS_LARGEST = 512 };
 
+enum { WIRE_LABEL = 256 };             /* a security label, with its NUL */
 enum { WIRE_BACKLOG = 16 };            /* of a kept holder's listening socket */
 enum { EXIT_NO_KEYRING = 3 };         /* the exit status of a holder that got none */
 
@@ -63,6 +64,9 @@ struct wire_privileges {
 	uint32_t answers;      /* and these them: what the holder answers when the filter asks it, */
 	uint32_t otherwise;    /* and to all other calls */
 	uint32_t listens;      /* the filter does ask */
+	uint32_t fences;       /* a set of Landlock's rules comes among the descriptors; and */
+	uint32_t labels;       /* the host's /proc, below which is the file that takes */
+	char label_file[32], label[WIRE_LABEL];        /* this security label for execve(2) */
 };
 
 /* Calls as in struct seccomp_data. error: errno, 0 = go on. */
@@ -86,7 +90,7 @@ struct wire_calls {
 enum { SPAWN_DETACHED = 1, SPAWN_PTY = 2 };
 
 /* Descriptors: standard input, output, error (each absent where the pty takes its place: bits of `on_pty`), then control group entries
- * (`groups` of them; bit i of `group_dirs`: it is a directory for CLONE_INTO_CGROUP, else a tasks file). */
+ * (`groups` of them; bit i of `group_dirs`: it is a directory for CLONE_INTO_CGROUP, else a tasks file), then those of the privileges. */
 struct wire_spawn {
 	uint32_t type, flags;
 	uint32_t on_pty;
@@ -97,6 +101,7 @@ struct wire_spawn {
 	uint32_t size;         /* of the strings that follow the filter: working directory, arguments, environment, each ended by NUL */
 };
 
+#define CALL_LABEL "write(attr/exec)"  /* that one may fail for a reason of its own */
 enum { STAGE_DONE, STAGE_PTY, STAGE_CLONE, STAGE_SETUP, STAGE_CHDIR, STAGE_EXEC };
 
 /* With the pty's master and then a pidfd of the program as descriptors when it was started. */

@@ -120,6 +120,14 @@ static void ask_filter(const struct who *w, const struct can_operation *what, st
 		reason(c, false, "the filter of system calls ends a program that calls %s%s", what->call, when);
 }
 
+/* Landlock */
+
+static void ask_paths(const struct who *w, const struct can_operation *what, struct can *c)
+{
+	if (what->over == NS_MNT && w->sb->place.privileges[PRIV_PATHS])
+		reason(c, false, "programs that are limited to paths can change no mounts (allow-path)%s", w->pid ? ", if it was started since" : "");
+}
+
 /* Owners */
 
 /* The namespace of KIND that counts: descriptor, or -1 when it can't be opened. */
@@ -277,6 +285,7 @@ int can_ask(struct sandbox *sb, pid_t pid, const struct can_operation *what, con
 	if (look_who(&w, err) < 0)
 		return -1;
 	ask_filter(&w, what, can, err);
+	ask_paths(&w, what, can);
 	if (!ask_special(&w, what, can, err) && what->capability)
 		ask_owner(&w, what, on, can);
 	ask_lsm(&w, can);

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "kern/capability.h"
+#include "kern/landlock.h"
 #include "sandbox/privileges.h"
 
 int privileges_set(struct sandbox *sb, enum privilege key, const char *value, struct err *err)
@@ -124,6 +125,28 @@ int privileges_set_rlimit(struct sandbox *sb, int limit, const char *bounds, str
 			buf_fmt(&text, "%s%s=%s", text.len ? " " : "", rlimit_names[i], value);
 	}
 	return privileges_set(sb, PRIV_RLIMITS, text.len ? buf_text(&text) : NULL, err);
+}
+
+int privileges_allow(struct sandbox *sb, const struct privilege_path *paths, size_t n, struct err *err)
+{
+	const char *old = sb->place.privileges[PRIV_PATHS];
+	_cleanup_buf_ struct buf text = { 0 };
+
+	if (!landlock_version()) {
+		err_set(err, 0, "%s: paths can't be allowed one by one", sb->name);
+		return err_why(err, "this kernel has no Landlock, or it is not among the security modules that it was started with (lsm=)");
+	}
+	for (const char *line = old; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *path = strchr(line, ' ') + 1;
+		bool again = false;
+		for (size_t i = 0; i < n && !again; i++)
+			again = strlen(paths[i].path) == strcspn(path, "\n") && starts_with(path, paths[i].path);
+		if (!again)
+			buf_fmt(&text, "%.*s\n", (int)strcspn(line, "\n"), line);
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(&text, "%s %s\n", paths[i].access, paths[i].path);
+	return privileges_set(sb, PRIV_PATHS, buf_text(&text), err);
 }
 
 unsigned privileges_user(const struct sandbox *sb)

@@ -25,6 +25,12 @@ int privileges_set_rlimit(struct sandbox *sb, int limit, const char *bounds, str
 /* Its bounds, or NULL when none are set; the caller's to free. */
 char *privileges_rlimit(const struct sandbox *sb, int limit);
 
+/* What programs may do with the file at PATH and all below it, in landlock.h's word; other paths stay as they are. */
+struct privilege_path {
+	const char *path, *access;
+};
+int privileges_allow(struct sandbox *sb, const struct privilege_path *paths, size_t n, struct err *err);
+
 /* The user that programs get is another than root of the sandbox. */
 unsigned privileges_user(const struct sandbox *sb);
 

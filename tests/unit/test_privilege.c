@@ -97,24 +97,24 @@ static void many_groups(void **state)
 static void a_place_is_packed(void **state)
 {
 	struct wire_privileges w;
-	const struct filter *filter;
+	struct privilege_pack more = PRIVILEGE_PACK;
 	struct place p;
 	struct err err;
 
 	(void)state;
 	place_init(&p, "a");
-	assert_int_equal(privilege_pack(&p, false, &w, &filter, &err), 0);
+	assert_int_equal(privilege_pack(&p, false, &w, &more, &err), 0);
 	assert_true(w.set == 0);
 	privilege_store(&p, PRIV_CAPS, "chown kill");
 	privilege_store(&p, PRIV_RLIMITS, "core=0 nofile=1:2");
 	privilege_store(&p, PRIV_SECUREBITS, "noroot no-ambient-raise-locked");
 	privilege_store(&p, PRIV_UMASK, "0027");
-	assert_int_equal(privilege_pack(&p, false, &w, &filter, &err), 0);
+	assert_int_equal(privilege_pack(&p, false, &w, &more, &err), 0);
 	assert_true(w.set == (1u << PRIV_CAPS | 1u << PRIV_RLIMITS | 1u << PRIV_SECUREBITS | 1u << PRIV_UMASK));
 	assert_true(w.caps == (1u << CAP_CHOWN | 1u << CAP_KILL) && w.umask == 027 && w.securebits == 0x81);
 	assert_true(w.limits == (1u << 4 | 1u << 7) && w.soft[7] == 1 && w.hard[7] == 2 && w.hard[4] == 0);
 	privilege_store(&p, PRIV_CAPS, "chown nothing");
-	assert_int_equal(privilege_pack(&p, false, &w, &filter, &err), -1);
+	assert_int_equal(privilege_pack(&p, false, &w, &more, &err), -1);
 	place_release(&p);
 	assert_null(p.privileges[PRIV_CAPS]);
 }
