@@ -142,6 +142,21 @@ struct joined_steps {
 	int fds[RUN_LONGEST];
 };
 
+static bool needs_joined(const struct step *s)
+{
+	return row_of(s)->needs && row_of(s)->needs(s);
+}
+
+static int make_joined(void *arg, struct err *err)
+{
+	struct joined_steps *j = arg;
+
+	for (size_t i = 0; i < j->n; i++)
+		if (needs_joined(&j->steps[i]) && row_of(&j->steps[i])->make_joined(&j->steps[i], &j->fds[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int act_joined(void *arg, struct err *err)
 {
 	struct joined_steps *j = arg;
@@ -158,15 +173,17 @@ static int run_joined(struct step *s, size_t n, size_t *done, struct err *err)
 	struct joined_steps j = { .steps = s, .n = n };
 	unsigned kinds = 1u << NS_MNT | 1u << NS_UTS | 1u << NS_PID | 1u << NS_NET | 1u << NS_IPC;
 	size_t made = 0;
+	bool needs = false;
 	int result = 0;
 
 	for (; made < n && result == 0; made++) {
 		j.fds[made] = -1;
+		needs = needs || needs_joined(&s[made]);
 		if (row_of(&s[made])->make)
 			result = row_of(&s[made])->make(&s[made], &j.fds[made], err);
 	}
 	if (result == 0)
-		result = joined_run(s->place, kinds, 0, NULL, act_joined, &j, err);
+		result = joined_run(s->place, kinds, 0, needs ? make_joined : NULL, act_joined, &j, err);
 	for (size_t i = 0; i < made; i++)
 		close_fd(&j.fds[i]);
 	*done = j.done;

@@ -47,9 +47,11 @@ static int visit(void *arg)
 {
 	struct visit *v = arg;
 
-	if (v->before && v->before(v->arg, v->err) < 0)
+	unsigned mnt = v->before ? 1u << NS_MNT : 0;
+
+	if (v->before && (enter(v->place, v->kinds & ~mnt, v->err) < 0 || v->before(v->arg, v->err) < 0))
 		v->result = -1;
-	else if (enter(v->place, v->kinds, v->err) < 0 || v->fn(v->arg, v->err) < 0)
+	else if (enter(v->place, mnt ? v->kinds & mnt : v->kinds, v->err) < 0 || v->fn(v->arg, v->err) < 0)
 		v->result = -1;
 	else
 		v->result = 0;

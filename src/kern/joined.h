@@ -18,8 +18,8 @@ enum {
 	JOINED_OWN = 1,        /* enter the user namespace as well: act as the sandbox's own root */
 };
 
-/* BEFORE (may be NULL) runs before the namespaces of KINDS (bits 1 << enum ns_kind; those the place shares are skipped) are
- * entered, FN after. 0, or -1 with err; a child that was killed is an error too. */
+/* BEFORE (may be NULL) runs when the namespaces of KINDS (bits 1 << enum ns_kind; those the place shares are skipped) are entered but for mnt,
+ * FN when that is, too. 0, or -1 with err; a child that was killed is an error too. */
 int joined_run(const struct place *p, unsigned kinds, unsigned how, int (*before)(void *arg, struct err *err),
 	       int (*fn)(void *arg, struct err *err), void *arg, struct err *err);
 

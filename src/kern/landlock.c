@@ -47,7 +47,7 @@ int landlock_version(void)
 
 const char *landlock_lets_pass(int version)
 {
-	return version < 3 ? "to cut files short" : NULL;
+	return version < 3 ? "cut files short" : NULL;
 }
 
 static uint64_t handled(int version)
@@ -91,7 +91,7 @@ static int add_rules(void *arg, struct err *err)
 	const struct inside *in = arg;
 	char *rest = NULL;
 
-	_cleanup_close_ int root = mnt_top(err);
+	_cleanup_close_ int root = mnt_top(in->place, err);
 	if (root < 0)
 		return -1;
 	for (char *line = strtok_r(in->lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {

@@ -22,7 +22,7 @@ extern const char *const landlock_accesses[LANDLOCK_ACCESSES];
 /* Version of the kernel's interface, from 1; 0 when there is none. */
 int landlock_version(void);
 
-/* What a kernel with that version lets pass though no path allows it, in words; NULL when it is nothing. */
+/* What a kernel with that version lets programs do though no path allows it ("cut files short"); NULL when it is nothing. */
 const char *landlock_lets_pass(int version);
 
 /* The set of rules for VALUE, whose paths are looked for in the place P now, without following links. The descriptor, or -1 with err. */

@@ -14,10 +14,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -131,34 +129,6 @@ static int bind_inside(struct step *s, struct err *err)
 	return move_fd(&tree);
 }
 
-/* proc shows the pid namespace of the very process that opens it, and this one is in belljar's (only its children would be in the
- * sandbox's). So a child of its own opens it, which is gone before anything goes on (by returning: see joined.c). */
-static int open_proc(void *arg)
-{
-	*(int *)arg = sys_fsopen("proc");
-	return 0;
-}
-
-static int proc_of_inside(const struct step *s, struct err *err)
-{
-	char stack[16 * 1024] __attribute__((aligned(16)));
-	int fs = -1;
-	/* Descriptors are shared with it, and this process waits until it has ended. */
-	pid_t pid = clone(open_proc, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &fs);
-
-	if (pid < 0) {
-		int number = errno;
-		err_set(err, number, "%s: can't start a process in its pid namespace", s->place->name);
-		return number == ENOMEM ? err_why(err, "the namespace's process number 1 has ended, and it takes no others then") : -1;
-	}
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	_cleanup_close_ int proc = fs;
-	if (proc < 0)
-		return err_set(err, EPERM, "proc: can't be opened in %s", s->place->name);
-	return mnt_configure(proc, s->what, s->from, s->text, s->flags, err);
-}
-
 /* These two must be what they seem: programs inside trust them, and belljar writes the links of /dev. */
 static bool wants_plain_directory(const struct step *s)
 {
@@ -171,11 +141,7 @@ int mnt_attach(struct step *s, int fd, struct err *err)
 	_cleanup_close_ int made = -1;
 	_cleanup_close_ int target = -1;
 
-	if (s->kind == STEP_MOUNT && streq(s->what, "proc") && s->place->own[NS_PID])
-		fd = made = proc_of_inside(s, err);
-	else if (s->kind == STEP_MOUNT && mnt_made_inside(s->what))
-		fd = made = mnt_filesystem(s->what, s->from, s->text, s->flags, err);
-	else if (s->kind == STEP_BIND && s->num == 1)
+	if (s->kind == STEP_BIND && s->num == 1)
 		fd = made = bind_inside(s, err);
 	if (fd < 0)
 		return -1;

@@ -11,7 +11,7 @@
  * directory `upper` of DIR ("upper=DIR"), which STEP_UPPER made; a read-only overlay of several layers has none. Two layers are belljar's own, and have names that no path has:
  * MNT_LAYER_BUSYBOX with the path of a static busybox behind it is a small tmpfs with that and a link for each applet; MNT_LAYER_BASE has
  * only what is to be mounted on.
- * proc, sysfs and mqueue show the namespaces of who makes them, so they are made inside (second half), all others outside.
+ * proc, sysfs and mqueue show the namespaces of who makes them, so they are made by the joined child before it enters the mount namespace.
  */
 #ifndef KERN_MNT_H
 #define KERN_MNT_H
@@ -34,8 +34,10 @@ enum { MNT_BECOMES_ROOT = 2 };         /* num of STEP_MOUNT and STEP_BIND */
 /* The source of a tmpfs that hides a directory, which the mount table shows. */
 #define MNT_MASK "mask"
 
-/* First halves (make) and second halves (act) of the mount steps; see step_row. */
+/* First halves (make, make_joined) and second halves (act) of the mount steps; see step_row. */
 int mnt_make_mount(struct step *s, int *fd, struct err *err);
+bool mnt_needs_joined(const struct step *s);
+int mnt_make_joined(struct step *s, int *fd, struct err *err);
 int mnt_make_bind(struct step *s, int *fd, struct err *err);
 int mnt_make_devices(struct step *s, int *fd, struct err *err);
 int mnt_attach(struct step *s, int fd, struct err *err);          /* STEP_MOUNT, STEP_BIND, STEP_DEVICES: at s->to */

@@ -1,16 +1,18 @@
 /*
  * mnt_make.c - mounts made as descriptors: the first halves of the mount steps
  *
- * These run in belljar itself, on the host, before a joined child attaches what they made. The exceptions say so: the types that show the
- * namespaces of who makes them are made in the child, by the same function.
+ * These run in belljar itself, on the host, before a joined child attaches what they made. The types that show the namespaces of who
+ * makes them are made by that child, on its way.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -28,7 +30,8 @@ bool mnt_privileged(void)
 	return io_line(AT_FDCWD, "/proc/self/uid_map", line, sizeof line) > 0 && strstr(line, "4294967295") != NULL;
 }
 
-bool mnt_made_inside(const char *type)
+/* The types that show the namespaces of whoever makes them. */
+static bool shows_maker(const char *type)
 {
 	return streq(type, "proc") || streq(type, "sysfs") || streq(type, "mqueue");
 }
@@ -91,9 +94,9 @@ static int can_not_create(const char *type, int fs, struct err *err)
 
 	err_set(err, number, "%s: the file system can't be made", type);
 	mnt_log(fs, err);
-	if (number == EPERM && mnt_made_inside(type))
-		err_why(err, "in a mount namespace of a user namespace it must have a namespace of its own to show, and another %s that "
-			     "nothing is mounted over must be there", type);
+	if (number == EPERM && shows_maker(type))
+		err_why(err, "for an ordinary user it must have a namespace of the sandbox's own to show, and the host's %s be there with "
+			     "nothing mounted over it", type);
 	else if (number == ENOTBLK || number == EINVAL)
 		err_why(err, "the source may be no block device, or hold no file system of this type");
 	return -1;
@@ -188,7 +191,7 @@ int mnt_make_mount(struct step *s, int *fd, struct err *err)
 	struct mnt_owner o = mnt_owner(s->place);
 	_cleanup_close_ int upper = -1;
 
-	if (mnt_made_inside(s->what))
+	if (shows_maker(s->what))
 		return 0;
 	if (streq(s->what, "overlay") && !(s->text && strstr(s->text, "lowerdir")))
 		*fd = mnt_make_overlay(s->from, s->text, s->flags & MOUNT_ATTR_RDONLY, &o, &upper, err);
@@ -203,6 +206,50 @@ int mnt_make_mount(struct step *s, int *fd, struct err *err)
 		close_fd(&s->place->next_upper);
 		s->place->next_upper = move_fd(&upper);
 	}
+	return *fd < 0 ? -1 : 0;
+}
+
+/* proc shows the pid namespace of the very process that opens it, and this one is in belljar's (only its children would be in the
+ * sandbox's). So a child of its own opens it, which is gone before anything goes on (by returning: see joined.c). */
+static int open_proc(void *arg)
+{
+	*(int *)arg = sys_fsopen("proc");
+	return 0;
+}
+
+static int proc_of_inside(const struct step *s, struct err *err)
+{
+	char stack[16 * 1024] __attribute__((aligned(16)));
+	int fs = -1;
+	/* Descriptors are shared with it, and this process waits until it has ended. */
+	pid_t pid = clone(open_proc, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &fs);
+
+	if (pid < 0) {
+		int number = errno;
+		err_set(err, number, "%s: can't start a process in its pid namespace", s->place->name);
+		return number == ENOMEM ? err_why(err, "the namespace's process number 1 has ended, and it takes no others then") : -1;
+	}
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	_cleanup_close_ int proc = fs;
+	if (proc < 0)
+		return err_set(err, EPERM, "proc: can't be opened in %s", s->place->name);
+	return mnt_configure(proc, s->what, s->from, s->text, s->flags, err);
+}
+
+bool mnt_needs_joined(const struct step *s)
+{
+	return shows_maker(s->what);
+}
+
+/* In belljar's mount namespace: in one that belongs to a child user namespace the kernel makes these only while another that hides nothing can
+ * be seen there ("too revealing"). */
+int mnt_make_joined(struct step *s, int *fd, struct err *err)
+{
+	if (streq(s->what, "proc") && s->place->own[NS_PID])
+		*fd = proc_of_inside(s, err);
+	else
+		*fd = mnt_filesystem(s->what, s->from, s->text, s->flags, err);
 	return *fd < 0 ? -1 : 0;
 }
 

@@ -15,9 +15,6 @@ struct step;
 /* Does belljar run as root of the machine's first user namespace? Elsewhere the kernel locks mounts and keeps trusted.* attributes back. */
 bool mnt_privileged(void);
 
-/* The types that show the namespaces of whoever makes them: they are made by the joined child. */
-bool mnt_made_inside(const char *type);
-
 /* A detached mount of TYPE from SOURCE (or NULL) with OPTIONS ("key=value,key", a backslash keeps the next character; or NULL) and the
  * attributes MOUNT_ATTR_*. The descriptor, or -1 with err, which holds the kernel's own words. Does not allocate. */
 int mnt_filesystem(const char *type, const char *source, const char *options, uint64_t attributes, struct err *err);

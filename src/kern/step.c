@@ -67,7 +67,9 @@ static void applied_views(const struct step *s)
 	uint64_t changed = s->kind == STEP_UNSHARE ? s->flags & (pid | net) : s->kind == STEP_PID ? pid : 0;
 	enum place_view view = s->kind == STEP_UMOUNT ? VIEW_NONE : VIEW_FITS;
 
-	if ((s->kind == STEP_MOUNT && streq(s->what, "proc")) || s->kind == STEP_UMOUNT)
+	/* The host's counts as well. */
+	bool proc = s->kind == STEP_MOUNT ? streq(s->what, "proc") : s->kind == STEP_BIND && streq(s->from, "/proc");
+	if (proc || s->kind == STEP_UMOUNT)
 		p->proc = streq(s->to, "/proc") ? view : p->proc;
 	if ((s->kind == STEP_MOUNT && streq(s->what, "sysfs")) || s->kind == STEP_UMOUNT)
 		p->sys = streq(s->to, "/sys") ? view : p->sys;
@@ -496,8 +498,8 @@ const struct step_row step_table[STEP_KINDS] = {
 		.act = mnt_propagate },
 	[STEP_MOUNT] = { .name = "mount", .who = WHO_JOINED, .say = "mount {what} at {to}",
 		.calls = "fsopen(\"{what}\"); fsconfig(\"{text}\"); fsmount({attributes}); move_mount(\"{to}\")",
-		.shell = "nsenter -t {pid} -m mount -t {what} {options} {source} {to}", .make = mnt_make_mount, .act = mnt_attach,
-		.inverse = undo_mount },
+		.shell = "nsenter -t {pid} -m mount -t {what} {options} {source} {to}", .make = mnt_make_mount, .needs = mnt_needs_joined,
+		.make_joined = mnt_make_joined, .act = mnt_attach, .inverse = undo_mount },
 	[STEP_BIND] = { .name = "bind", .who = WHO_JOINED, .say = "show {from} at {to}",
 		.calls = "open_tree(\"{from}\", OPEN_TREE_CLONE); mount_setattr({attributes}); move_mount(\"{to}\")",
 		.shell = "nsenter -t {pid} -m mount --bind {from} {to}", .make = mnt_make_bind, .act = mnt_attach, .inverse = undo_mount },

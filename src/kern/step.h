@@ -170,6 +170,10 @@ struct step_row {
 	/* Joined steps may have a first half that belljar performs itself, before it joins anything: it makes a detached mount
 	 * with the host's paths and puts its descriptor into *fd (closed by the gate). May allocate, may take long. */
 	int (*make)(struct step *s, int *fd, struct err *err);
+	/* And a second one, for what shows the namespaces of its maker: in the joined child while that is in the sandbox's but for mnt. `needs`
+	 * says whether it is wanted (NULL: never). Must not allocate. */
+	bool (*needs)(const struct step *s);
+	int (*make_joined)(struct step *s, int *fd, struct err *err);
 	/* Perform it; 0 or -1 with err filled. On failure nothing of it stays. Must not allocate when it runs joined. */
 	int (*act)(struct step *s, int fd, struct err *err);
 	/* Make the step that takes DONE back: 1 made, 0 nothing to take back, -1 can't be taken back (the row's `for_good` says why). */

@@ -52,6 +52,18 @@ int sandbox_need_mnt(const struct sandbox *sb, const char *why, struct err *err)
 
 enum { CAREFUL = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
+static void add_proc(struct file_plan *p, const char *to, bool own_pid)
+{
+	struct step *s = own_pid ? add_mount(p, "proc", to, CAREFUL) : file_plan_add(p, STEP_BIND, to);
+
+	if (own_pid)
+		return;
+	/* Of the host's pid namespace a new proc may be refused ("too revealing"); the host's own always can be shown. */
+	s->from = "/proc";
+	s->flags = CAREFUL;
+	s->fd[0] = 1;
+}
+
 void sandbox_settle(struct sandbox *sb, const struct place *after, struct steps *steps)
 {
 	struct file_plan p = { .sb = sb, .steps = *steps, .cache = -1 };
@@ -61,15 +73,8 @@ void sandbox_settle(struct sandbox *sb, const struct place *after, struct steps 
 		return;
 	if (after->proc == VIEW_STALE)
 		file_plan_add(&p, STEP_UMOUNT, "/proc")->num = MNT_DETACH;
-	if (after->proc != VIEW_FITS && after->own[NS_PID]) {
-		add_mount(&p, "proc", "/proc", CAREFUL);
-		masks_again(&p, "/proc");
-	} else if (after->proc != VIEW_FITS && root) {
-		/* Of the host's pid namespace a new proc may be refused ("too revealing"); the host's own always can be shown. */
-		struct step *s = file_plan_add(&p, STEP_BIND, "/proc");
-		s->from = "/proc";
-		s->flags = CAREFUL;
-		s->fd[0] = 1;
+	if (after->proc != VIEW_FITS && (after->own[NS_PID] || root)) {
+		add_proc(&p, "/proc", after->own[NS_PID]);
 		masks_again(&p, "/proc");
 	}
 	if (after->sys == VIEW_STALE)
@@ -280,7 +285,7 @@ static int add_all(struct file_plan *p, const struct root_wish *wish, struct err
 	if (sandbox_need_mnt(sb, "another root would be the host's too", err) < 0 || refuse_running(sb, err) < 0 || refuse_locked(sb, err) < 0 ||
 	    add_root(p, wish, &at, err) < 0)
 		return -1;
-	add_mount(p, "proc", in_root(p, at, "/proc"), CAREFUL);
+	add_proc(p, in_root(p, at, "/proc"), sb->place.own[NS_PID]);
 	file_plan_add(p, STEP_DEVICES, in_root(p, at, "/dev"));
 	if (sb->place.own[NS_NET])
 		add_mount(p, "sysfs", in_root(p, at, "/sys"), CAREFUL | MOUNT_ATTR_RDONLY);

@@ -98,6 +98,14 @@ hasnt "no devices of the machine's" "$out" "*[sv]da*"
 for kind in cgroup ipc mnt net pid user uts; do
 	isnt "own namespace: $kind" "$(fact "ns.$kind")" "$(readlink "/proc/self/ns/$kind")"
 done
+# In whatever order it came to what it has: new views of pids and links are made though what is there hides something.
+for first in "unshare mnt user" "unshare user; map auto; unshare mnt; root host" "unshare user mnt pid; map auto; root host; mask docker" \
+	"unshare user mnt net; map auto; root host; mask docker; mask /proc/version"; do
+	run -c "new a; $first; harden; show --gaps; run sh -c 'ls -d /proc/[0-9]* | wc -l; ls /sys/class/net'"
+	has "hardened after $first" "$status:$out" "0:*no gaps
+[2-4]
+lo"
+done
 mark=written.$$
 run -c "new a; harden; run sh -c 'find / -maxdepth 3 -type d -writable 2>/dev/null | while read -r d; do (: >\"\$d/$mark\") 2>/dev/null && echo \"\$d\"; done'"
 has "it can write in its own root" "$out" "*/tmp*"
