@@ -45,11 +45,15 @@ ssize_t io_read(int fd, void *data, size_t n)
 int io_slurp(int dir, const char *name, size_t limit, struct buf *b)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : io_slurp_fd(fd, limit, b);
+}
+
+int io_slurp_fd(int fd, size_t limit, struct buf *b)
+{
 	size_t before = b->len;
 	char chunk[8192];
 
-	if (fd < 0)
-		return -1;
 	for (;;) {
 		ssize_t n = io_read(fd, chunk, sizeof chunk);
 		if (n < 0)

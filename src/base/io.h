@@ -17,6 +17,7 @@ ssize_t io_read(int fd, void *data, size_t n);
 
 /* Append the file NAME (below directory DIR, or AT_FDCWD) to B, at most LIMIT bytes (EFBIG past it). 0, or -1 with errno. */
 int io_slurp(int dir, const char *name, size_t limit, struct buf *b);
+int io_slurp_fd(int fd, size_t limit, struct buf *b);
 
 /* The first line of a small file without its newline, into LINE; its length, or -1 with errno. */
 ssize_t io_line(int dir, const char *name, char *line, size_t room);

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -28,13 +29,33 @@ static char *directory(struct err *err)
 	return xstrdup(exe);
 }
 
-void *module_symbol(const char *module, const char *symbol, struct err *err)
+static char *path_of(const char *module, struct err *err)
 {
 	_cleanup_free_ char *where = directory(err);
 
-	if (!where)
+	return where ? xasprintf("%s/%s.so", where, module) : NULL;
+}
+
+char *module_stamp(const char *module, struct err *err)
+{
+	_cleanup_free_ char *path = path_of(module, err);
+	struct stat st;
+
+	if (!path)
 		return NULL;
-	_cleanup_free_ char *path = xasprintf("%s/%s.so", where, module);
+	if (stat(path, &st) < 0) {
+		err_set(err, errno, "%s: the part of belljar is not there", path);
+		return NULL;
+	}
+	return xasprintf("%lld %lld.%09ld", (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+void *module_symbol(const char *module, const char *symbol, struct err *err)
+{
+	_cleanup_free_ char *path = path_of(module, err);
+
+	if (!path)
+		return NULL;
 	/* Never unloaded, and a second dlopen only finds the first. */
 	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	void *found = object ? dlsym(object, symbol) : NULL;

@@ -13,4 +13,7 @@ struct err;
  * that was not installed in its own directory. NULL with err. */
 void *module_symbol(const char *module, const char *symbol, struct err *err);
 
+/* What tells this module from another build of it: size and time of its file. The caller's to free; NULL with err. */
+char *module_stamp(const char *module, struct err *err);
+
 #endif

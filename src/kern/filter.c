@@ -1,5 +1,5 @@
 /*
- * filter.c - the module of filters: values and profiles into policies, names, and what was compiled before
+ * filter.c - the module of filters: values and profiles into policies, and names
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 #include "kern/filter_code.h"
 #include "kern/wire.h"
 
-enum { PROFILE_LARGEST = 1 << 20, KEPT = 16, NUMBERS = 600, X32 = 0x40000000 };
+enum { PROFILE_LARGEST = 1 << 20, NUMBERS = 600, X32 = 0x40000000 };
 
 /* Calls newer than Debian 12's libseccomp; since 424 numbers are the same everywhere. */
 static const struct { const char *name; int number; } newer[] = {
@@ -469,45 +469,15 @@ static int read_value(struct policy *p, const char *value, uint64_t caps, struct
 	return 0;
 }
 
-/* ---- what was compiled ---- */
-
-struct kept {
-	char *value;
-	uint64_t caps;
-	enum filter_mode mode;
-	struct filter filter;
-};
-
-static void forget(struct kept *k)
+static int compile(const char *value, uint64_t caps, enum filter_mode mode, struct filter *f, struct err *err)
 {
-	free(k->value);
-	free(k->filter.code);
-	free(k->filter.answers);
-	*k = (struct kept){ 0 };
-}
-
-static const struct filter *compile(const char *value, uint64_t caps, enum filter_mode mode, struct err *err)
-{
-	static struct kept kept[KEPT];
-	static size_t next;
-
-	for (size_t i = 0; i < KEPT; i++)
-		if (kept[i].value && kept[i].caps == caps && kept[i].mode == mode && streq(kept[i].value, value))
-			return &kept[i].filter;
 	_cleanup_(policy_free) struct policy policy = { 0 };
-	struct kept *k = &kept[next];
-	if (read_value(&policy, value, caps, err) < 0)
-		return NULL;
-	forget(k);
-	if (filter_generate(&policy, mode, &k->filter, err) < 0) {
-		forget(k);
-		return NULL;
-	}
-	k->value = xstrdup(value);
-	k->caps = caps;
-	k->mode = mode;
-	next = (next + 1) % KEPT;
-	return &k->filter;
+
+	*f = (struct filter){ 0 };
+	if (read_value(&policy, value, caps, err) == 0 && filter_generate(&policy, mode, f, err) == 0)
+		return 0;
+	filter_free(f);
+	return -1;
 }
 
 /* Only the instructions that filter_code.c makes. */

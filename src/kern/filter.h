@@ -38,8 +38,8 @@ struct filter {
 };
 
 struct filter_api {
-	/* Kept: the same VALUE, capabilities and mode are compiled once. Borrowed until the next 15 others were compiled. */
-	const struct filter *(*compile)(const char *value, uint64_t caps, enum filter_mode mode, struct err *err);
+	/* The filter for VALUE of programs with these capabilities, the caller's to free (filter_free). 0, or -1 with err. */
+	int (*compile)(const char *value, uint64_t caps, enum filter_mode mode, struct filter *f, struct err *err);
 	/* The value for a profile in JSON as Docker and the OCI write it, the caller's to free; NULL with err, which says FILE:LINE. */
 	char *(*from_file)(const char *path, struct err *err);
 	/* Is there such a call on any architecture? */
@@ -59,5 +59,11 @@ const struct filter_api *filter_api(struct err *err);
 
 /* The program as text, one instruction a line. */
 void filter_list(const struct filter *f, FILE *out);
+
+void filter_free(struct filter *f);
+
+/* Compiled once (filter_kept.c): what this process has compiled, or an earlier one has left in the cache directory, is taken from there, and
+ * the module is not even loaded. With KEEP what had to be compiled is left there. Borrowed until the next 15 others. */
+const struct filter *filter_compile(const char *value, uint64_t caps, enum filter_mode mode, bool keep, struct err *err);
 
 #endif

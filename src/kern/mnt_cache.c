@@ -59,12 +59,12 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-int cache_lock(bool alone, struct err *err)
+int cache_open(bool create, struct err *err)
 {
 	_cleanup_free_ char *path = cache_path();
 	struct stat st;
 
-	if (make_parents(path) < 0 || (mkdir(path, 0700) < 0 && errno != EEXIST)) {
+	if (create && (make_parents(path) < 0 || (mkdir(path, 0700) < 0 && errno != EEXIST))) {
 		err_set(err, errno, "%s: the cache for unpacked archives can't be made", path);
 		return err_try(err, "!export BELLJAR_CACHE=DIRECTORY, before belljar is started");
 	}
@@ -76,6 +76,16 @@ int cache_lock(bool alone, struct err *err)
 		err_set(err, EPERM, "%s: not a directory of yours alone", path);
 		return err_try(err, "!chmod 700 %s", path);
 	}
+	return move_fd(&fd);
+}
+
+int cache_lock(bool alone, struct err *err)
+{
+	_cleanup_free_ char *path = cache_path();
+
+	_cleanup_close_ int fd = cache_open(true, err);
+	if (fd < 0)
+		return -1;
 	if ((mkdirat(fd, "layers", 0700) < 0 && errno != EEXIST) || (mkdirat(fd, "files", 0700) < 0 && errno != EEXIST))
 		return err_set(err, errno, "%s: can't be written to", path);
 	while (flock(fd, alone ? LOCK_EX : LOCK_SH) < 0)

@@ -5,6 +5,7 @@
  * /var/cache/belljar for root, $XDG_CACHE_HOME/belljar or ~/.cache/belljar for others), and stays there for the next time:
  *     layers/DIGEST/root      what was in the archive of that SHA-256, DIGEST/about where it came from
  *     files/KEY               a link to ../layers/DIGEST; KEY says which file that was, by device, inode, size and times
+ *     filters/KEY             a filter of system calls that was compiled (filter_kept.c)
  * Where owners can't be shown shifted (mnt_owner.c), they are stored shifted: DIGEST and KEY then end in "-" and the shift.
  */
 #ifndef KERN_MNT_CACHE_H
@@ -23,6 +24,10 @@ struct step;
 /* The cache's path, and that of NAME in it. The caller's to free. */
 char *cache_path(void);
 char *cache_below(const char *name);
+
+/* The cache's directory, made unless it is there, or (CREATE false) only if it is. An error when it is not this user's alone: who can write there
+ * has a say in what belljar does. -1 with err. */
+int cache_open(bool create, struct err *err);
 
 /* Have the cache there, and lock it: shared while layers are looked up and taken into use, alone while they are removed. The lock, which ends
  * with the descriptor, or -1 with err. */

@@ -164,10 +164,8 @@ static int pack_filter(const struct place *p, bool learn, struct wire_privileges
 
 	if (!value && !learn)
 		return 0;
-	const struct filter_api *api = filter_api(err);
-	if (!api)
-		return -1;
-	*filter = api->compile(value ? value : "any", w->set & 1u << PRIV_CAPS ? w->caps : UINT64_MAX, learn ? FILTER_LEARN : FILTER_NAMED, err);
+	*filter = filter_compile(value ? value : "any", w->set & 1u << PRIV_CAPS ? w->caps : UINT64_MAX, learn ? FILTER_LEARN : FILTER_NAMED,
+				 !learn, err);
 	if (!*filter)
 		return -1;
 	w->filter = (uint32_t)(*filter)->n;

@@ -107,7 +107,7 @@ static void ask_filter(const struct who *w, const struct can_operation *what, st
 		return;
 	}
 	const struct filter_api *api = filter_api(err);
-	const struct filter *f = api ? api->compile(value, filters_caps(w->sb), FILTER_PLAIN, err) : NULL;
+	const struct filter *f = api ? filter_compile(value, filters_caps(w->sb), FILTER_PLAIN, false, err) : NULL;
 	if (!f)
 		return;
 	uint32_t verdict = api->verdict(f, what->call, what->first), action = verdict & SECCOMP_RET_ACTION_FULL;

@@ -26,9 +26,7 @@ uint64_t filters_caps(const struct sandbox *sb)
 /* For a dry run it is compiled, too: that changes nothing. */
 static const struct filter *compile(const struct sandbox *sb, const char *value, struct err *err)
 {
-	const struct filter_api *api = filter_api(err);
-
-	return api ? api->compile(value, filters_caps(sb), FILTER_NAMED, err) : NULL;
+	return filter_compile(value, filters_caps(sb), FILTER_NAMED, false, err);
 }
 
 static int set(struct sandbox *sb, const char *value, struct err *err)
@@ -128,9 +126,12 @@ char *filters_blocked(struct sandbox *sb, int job, struct err *err)
 	_cleanup_free_ struct wire_call *calls = NULL;
 	struct buf text = { 0 };
 	size_t n = 0;
-	const struct filter_api *api = filter_api(err);
 
-	if (!api || holder_calls(&sb->place, job, &calls, &n, err) < 0)
+	if (holder_calls(&sb->place, job, &calls, &n, err) < 0)
+		return NULL;
+	/* Most programs are refused nothing, and need no names. */
+	const struct filter_api *api = n ? filter_api(err) : NULL;
+	if (n && !api)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *name = api->name(calls[i].arch, calls[i].nr);

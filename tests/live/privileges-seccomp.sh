@@ -85,6 +85,57 @@ bad "seccomp profile" "profile"
 run -n -c "new a; cap set docker; seccomp default; seccomp bpf"
 has "a dry run, and the code" "$status:$out" "0:*seccomp: default*ld arch*ret errno ENOSYS*"
 
+# What was compiled is kept for the next belljar; what is not to be trusted there counts as nothing.
+once="new a; $user seccomp deny getppid=ENXIO; run $PROBE calls getppid"
+rm -rf "$BELLJAR_CACHE"
+run -c "$once"
+kept=$(echo "$BELLJAR_CACHE"/filters/*)
+is "kept, for its user alone" "$(stat -c %a:%u "$BELLJAR_CACHE" "$BELLJAR_CACHE/filters" "$kept" | tr '\n' ' ')" "700:$(id -u) 700:$(id -u) 600:$(id -u) "
+before=$(stat -c %i "$kept")
+run -c "$once"
+is "and taken" "$out:$(stat -c %i "$kept"):$(ls "$BELLJAR_CACHE/filters" | wc -l)" "getppid=ENXIO:$before:1"
+if command -v python3 >/dev/null; then
+	# The same with a program that allows everything. It is what would be loaded, were it not for who could have put it there.
+	python3 - "$kept" "$tmp/forged" <<'P'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+key, n, answers, listens, otherwise, unused = struct.unpack_from("<6I", data, 16)
+new = struct.pack("<6I", key, 1, 0, 0, 0, 0) + data[40:40 + key] + struct.pack("<HBBI", 6, 0, 0, 0x7fff0000)
+h = 14695981039346656037
+for c in new:
+    h = (h ^ c) * 1099511628211 % 2**64
+open(sys.argv[2], "wb").write(data[:8] + struct.pack("<Q", h) + new)
+P
+	forge() { rm -rf "$kept"; cp "$tmp/forged" "$kept"; chmod 600 "$kept"; }
+	forge
+	run -c "$once"
+	is "control: a forged one of one's own is loaded" "$out" "getppid=ok"
+	hostile() { run -c "$once"; is "not loaded: $1" "$status:$out" "0:getppid=ENXIO"; }
+	forge; chmod 620 "$kept"; hostile "others can write it"
+	forge; mv "$kept" "$tmp/elsewhere"; ln -s "$tmp/elsewhere" "$kept"; hostile "a link"
+	forge; rm "$kept"; mkdir "$kept"; hostile "a directory"; rmdir "$kept"
+	forge; rm "$kept"; mkfifo "$kept"; hostile "a fifo"
+	forge; printf x | dd of="$kept" bs=1 seek=50 conv=notrunc 2>/dev/null; hostile "of another value"
+	forge; truncate -s -4 "$kept"; hostile "cut short"
+	forge; : >"$kept"; hostile "empty"
+	forge; printf '\377\377\377\377' | dd of="$kept" bs=1 seek=20 conv=notrunc 2>/dev/null; hostile "its count lies"
+	forge; chmod 770 "$BELLJAR_CACHE/filters"; hostile "others can write the directory"; chmod 700 "$BELLJAR_CACHE/filters"
+	forge; mv "$BELLJAR_CACHE/filters" "$tmp/filters"; ln -s "$tmp/filters" "$BELLJAR_CACHE/filters"; hostile "the directory is a link"
+	rm "$BELLJAR_CACHE/filters"; mv "$tmp/filters" "$BELLJAR_CACHE"
+	forge; chmod 711 "$BELLJAR_CACHE"; hostile "others reach the cache"; chmod 700 "$BELLJAR_CACHE"
+	[ "$(id -u)" != 0 ] || { forge; chown 1 "$kept"; hostile "somebody else's"; }
+	[ "$(id -u)" != 0 ] || { forge; chown 1 "$BELLJAR_CACHE/filters"; hostile "in somebody else's directory"; chown 0 "$BELLJAR_CACHE/filters"; }
+	rm -rf "$BELLJAR_CACHE"
+	run -c "$once"
+	cmp -s "$kept" "$tmp/forged" && fail "made anew" || ok "made anew"
+fi
+i=0
+while [ $i -lt 70 ]; do i=$((i + 1)); echo "seccomp deny getppid=$([ $((i % 2)) = 0 ] && echo EIO || echo ENXIO)"; echo "run true"; done >"$tmp/many"
+run -c "new a; $user source $tmp/many"
+[ "$(ls "$BELLJAR_CACHE/filters" | wc -l)" -le 64 ] && ok "not more than 64" || fail "$(ls "$BELLJAR_CACHE/filters" | wc -l) are kept"
+BELLJAR_CACHE=/proc/no/such run -c "$once"
+is "nowhere to keep it" "$status:$out" "0:getppid=ENXIO"
+
 # What people run works inside.
 works() { run -c "new a; $user cap set docker; seccomp default; nonewprivs on; run $1"; is "works: $1" "$status:$out:$err" "0:$2:"; }
 works "bash -c 'for i in 1 2; do echo \$i | cat; done; wait'" "1
