@@ -524,6 +524,7 @@ const struct command cmd_privileges[] = {
 			"Programs started from now on get the AppArmor profile, or the SELinux context, of that name, if the module runs on this "
 			"machine, knows it and allows the change; else they don't start. *can* says which label counts. *inherit* goes back to "
 			"what the module gives a program by itself. Without arguments the command says what is set.",
+		.examples = "new web\nlabel\nlabel inherit\n",
 		.run = run_label,
 	},
 	{

@@ -441,7 +441,7 @@ int mnt_chroot(struct step *s, int fd, struct err *err)
 		return -1;
 	_cleanup_close_ int dir = mnt_beneath(root, s->to, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
 	if (dir < 0)
-		return mnt_no_target(s, s->to, err);
+		return mnt_no_target(s->place, s->to, err);
 	if (holder_batch(s->place, &act, 1, &dir, 1, &done, err) < 0)
 		return -1;
 	s->place->jail = move_fd(&dir);
