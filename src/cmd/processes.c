@@ -61,7 +61,8 @@ static int run_ps(struct shell *sh, const struct args *a, struct err *err)
 {
 	static const struct column columns[] = {
 		{ "PID", "pid", COL_NUMBER },     { "HOST-PID", "host_pid", COL_NUMBER }, { "UID", "uid", COL_NUMBER },
-		{ "STATE", "state", COL_TEXT },   { "JOB", "job", COL_NUMBER },           { "COMMAND", "command", COL_TEXT },
+		{ "STATE", "state", COL_TEXT },   { "CPU", "cpu", COL_NUMBER },           { "ALLOWED", "cpus_allowed", COL_TEXT },
+		{ "JOB", "job", COL_NUMBER },     { "COMMAND", "command", COL_TEXT },
 	};
 	struct sandbox *sb = shell_sandbox(sh, err);
 	struct look_process *all = NULL;
@@ -80,6 +81,8 @@ static int run_ps(struct shell *sh, const struct args *a, struct err *err)
 		table_fmt(t, "%d", (int)all[i].pid);
 		table_fmt(t, "%u", all[i].uid);
 		table_fmt(t, "%c", all[i].state);
+		table_fmt(t, "%d", all[i].cpu);
+		table_cell(t, all[i].cpus);
 		const struct wire_job *job = NULL;
 		for (size_t k = 0; k < n_jobs; k++)
 			if (jobs[k].pid == all[i].inner && !jobs[k].ended)
@@ -96,6 +99,8 @@ static int run_ps(struct shell *sh, const struct args *a, struct err *err)
 		table_cell(t, NULL);
 		table_cell(t, NULL);
 		table_cell(t, "ended");
+		table_cell(t, NULL);
+		table_cell(t, NULL);
 		table_fmt(t, "%d", jobs[k].job);
 		table_cell(t, jobs[k].command);
 	}
@@ -172,7 +177,8 @@ const struct command cmd_processes[] = {
 	  "Programs get a small environment of their own; see *env*.",
 	  "new web\nrun echo hello\nrun -d sleep 60\nps\nkill all\n", CMD_PROGRAM | CMD_NO_UNDO, run_run },
 	{ "ps", "processes", "list the processes inside", "",
-	  "With the number each has inside and on the host. Jobs that were started with *run -d* and have ended are listed too.",
+	  "With the number each has inside and on the host. *CPU* is the processor it is or was last on, *ALLOWED* are those that it may be on: "
+	  "what *limit cpus* has set, as the kernel sees it. Jobs that were started with *run -d* and have ended are listed too.",
 	  "new web\nrun -d sleep 60\nps\nkill all\n", CMD_NO_UNDO, run_ps },
 	{ "kill", "processes", "send a signal to processes inside", "(all | PID:number...) [with SIGNAL:signal]",
 	  "By the numbers that *ps* shows first. The signal is TERM, or KILL for *all*, unless another is given.",

@@ -114,10 +114,7 @@ static int move_process(struct sandbox *sb, const struct look_process *p, const 
 
 int group_move(struct sandbox *sb, pid_t inner, struct err *err)
 {
-	struct look_process *all = NULL;
-	size_t n = 0;
-	int result = 0;
-	bool found = false;
+	struct look_process process = { 0 };
 
 	if (!sandbox_group(sb, err))
 		return -1;
@@ -126,16 +123,7 @@ int group_move(struct sandbox *sb, pid_t inner, struct err *err)
 		struct step step = { .kind = STEP_MOVE, .place = &sb->session->host, .text = limits_group(sb), .to = dir, .num = inner };
 		return gate_run(&sb->session->gate, &step, 1, err);
 	}
-	if (look_processes(sb, &all, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n && !found; i++)
-		if ((found = all[i].inner == inner))
-			result = move_process(sb, &all[i], limits_group(sb), err);
-	look_free_processes(all, n);
-	if (found)
-		return result;
-	err_set(err, ESRCH, "%s: no process %d in it", sb->name, (int)inner);
-	return err_try(err, "ps, which lists them");
+	return look_process(sb, inner, &process, err) < 0 ? -1 : move_process(sb, &process, limits_group(sb), err);
 }
 
 int group_adopt(struct sandbox *sb, struct err *err)

@@ -25,6 +25,7 @@ struct relation {
 	pid_t pid, parent;
 	char state;
 	bool ending;
+	int cpu;
 };
 
 /* The kernel's PF_EXITING (sched.h), in the field of /proc/PID/stat that proc_pid_stat(5) calls flags. */
@@ -42,8 +43,10 @@ static bool relate(int proc, const char *pid, struct relation *r)
 	char *end = strrchr(line, ')');
 	int parent, threads;
 	unsigned flags;
-	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &r->state, &parent, &flags,
-			   &threads) != 4)
+	/* Fields 3, 4, 9, 20 and 39. */
+	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d"
+			   " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &r->state, &parent, &flags,
+			   &threads, &r->cpu) != 5)
 		return false;
 	r->ending = flags & FLAG_EXITING && threads <= 1;
 	r->pid = (pid_t)atol(pid);
@@ -88,6 +91,7 @@ static void details(int proc, struct look_process *p)
 	snprintf(name, sizeof name, "%d/status", (int)p->pid);
 	if (io_slurp(proc, name, 65536, &status) == 0) {
 		const char *uid = strstr(buf_text(&status), "\nUid:"), *pids = strstr(buf_text(&status), "\nNSpid:");
+		const char *cpus = strstr(buf_text(&status), "\nCpus_allowed_list:\t");
 		if (uid)
 			p->uid = (unsigned)strtoul(uid + 5, NULL, 10);
 		if (pids) {
@@ -95,6 +99,8 @@ static void details(int proc, struct look_process *p)
 			for (long v; at && *at != '\n' && (v = strtol(at, &at, 10)) > 0;)
 				p->inner = (pid_t)v;
 		}
+		if (cpus)
+			p->cpus = xstrndup(cpus + 20, strcspn(cpus + 20, "\n"));
 	}
 }
 
@@ -181,7 +187,7 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 			if (!known(*processes, *n, all[i].pid) &&
 			    (all[i].parent == sb->place.pid || known(*processes, *n, all[i].parent)))
 				*GROW(processes, n) = (struct look_process){ .pid = all[i].pid, .state = all[i].state,
-									      .ending = all[i].ending };
+									      .ending = all[i].ending, .cpu = all[i].cpu };
 	} while (*n > before);
 	for (size_t i = 0; i < *n; i++) {
 		details(proc, &(*processes)[i]);
@@ -192,9 +198,31 @@ int look_processes(struct sandbox *sb, struct look_process **processes, size_t *
 
 void look_free_processes(struct look_process *processes, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		free(processes[i].cpus);
 		free(processes[i].command);
+	}
 	free(processes);
+}
+
+int look_process(struct sandbox *sb, pid_t inner, struct look_process *process, struct err *err)
+{
+	struct look_process *all = NULL;
+	size_t n = 0, i = 0;
+
+	if (look_processes(sb, &all, &n, err) < 0)
+		return -1;
+	while (i < n && all[i].inner != inner)
+		i++;
+	bool found = i < n;
+	if (found)
+		*process = all[i];
+	process->cpus = process->command = NULL;
+	look_free_processes(all, n);
+	if (found)
+		return 0;
+	err_set(err, ESRCH, "%s: no process %d in it", sb->name, (int)inner);
+	return err_try(err, "ps, which lists them");
 }
 
 unsigned long look_ns(const struct sandbox *sb, enum ns_kind k)

@@ -11,12 +11,17 @@ struct look_process {
 	unsigned uid;          /* as belljar sees it */
 	char state;
 	bool ending;           /* beyond signals: its last thread is in exit(2), or it waits to be reaped */
+	int cpu;               /* the processor that it is or was last on */
+	char *cpus;            /* those that it may be on, "0-3"; NULL when that can't be read */
 	char *command;
 };
 
 /* The processes of the sandbox, its holder left out, oldest first. */
 int look_processes(struct sandbox *sb, struct look_process **processes, size_t *n, struct err *err);
 void look_free_processes(struct look_process *processes, size_t n);
+
+/* The process that has the number INNER inside, without its texts. 0, or -1 with err: there is none. */
+int look_process(struct sandbox *sb, pid_t inner, struct look_process *process, struct err *err);
 
 /* The number by which the kernel's tools name a namespace (its inode). SB NULL: belljar's own. 0 when it can't be read. */
 unsigned long look_ns(const struct sandbox *sb, enum ns_kind k);

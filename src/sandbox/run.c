@@ -244,29 +244,30 @@ static int signal_one(struct sandbox *sb, const struct look_process *process, in
 	return 0;
 }
 
-int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
+static int signal_all(struct sandbox *sb, int signal, struct err *err)
 {
 	struct look_process *all = NULL;
-	size_t n = 0, hit = 0;
+	size_t n = 0;
 	int result = 0;
 
 	/* Whoever is in no group (the terminal's end, a program of another belljar) is signalled by number after that. */
-	if (!pid && signal == SIGKILL && limits_empty(sb, err) < 0)
-		return -1;
-	if (look_processes(sb, &all, &n, err) < 0)
+	if ((signal == SIGKILL && limits_empty(sb, err) < 0) || look_processes(sb, &all, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n && result == 0; i++) {
-		if (pid && all[i].inner != pid)
-			continue;
 		result = signal_one(sb, &all[i], signal, err);
-		/* To all: who ended meanwhile needs no signal. */
-		if (result < 0 && !pid && err->number == ESRCH)
+		/* Who ended meanwhile needs no signal. */
+		if (result < 0 && err->number == ESRCH)
 			result = 0;
-		hit++;
 	}
 	look_free_processes(all, n);
-	if (result < 0 || hit || !pid)
-		return result;
-	err_set(err, ESRCH, "%s: no process %d in it", sb->name, (int)pid);
-	return err_try(err, "ps, which lists them");
+	return result;
+}
+
+int sandbox_signal(struct sandbox *sb, pid_t pid, int signal, struct err *err)
+{
+	struct look_process process = { 0 };
+
+	if (!pid)
+		return signal_all(sb, signal, err);
+	return look_process(sb, pid, &process, err) < 0 ? -1 : signal_one(sb, &process, signal, err);
 }

@@ -49,6 +49,9 @@ if [ "$(nproc)" -ge 2 ]; then
 	done_so_far
 	moved() { [ "$(many)" = "0 " ]; }
 	is "and then on 0" "$(within 30 moved && echo moved)" moved
+	type ps
+	done_so_far
+	is "ps shows where they may be and where they are" "$(sed -n '/ALLOWED/,$p' "$tmp/out" | grep -c '[RS] *0 *0 *[12]  .*burn 60000')" 2
 fi
 exec 9>&-
 wait "$belljar"
