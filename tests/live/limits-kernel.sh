@@ -35,7 +35,7 @@ is "a tenth of a processor, within 10%" \
 
 # Where programs really run: field 39 of stat is the processor they were last on.
 if [ "$(nproc)" -ge 2 ]; then
-	type 'limit cpu max cpus 1' "run -d $PROBE burn 60000" "run -d $PROBE burn 60000"
+	type 'limit cpu max cpus 1' "run -d $PROBE burn 600000" "run -d $PROBE burn 600000"
 	done_so_far
 	on()
 	{
@@ -51,7 +51,7 @@ if [ "$(nproc)" -ge 2 ]; then
 	is "and then on 0" "$(within 30 moved && echo moved)" moved
 	type ps
 	done_so_far
-	is "ps shows where they may be and where they are" "$(sed -n '/ALLOWED/,$p' "$tmp/out" | grep -c '[RS] *0 *0 *[12]  .*burn 60000')" 2
+	is "ps shows where they may be and where they are" "$(sed -n '/ALLOWED/,$p' "$tmp/out" | grep -c '[RS] *0 *0 *[12]  .*burn 600000')" 2
 fi
 exec 9>&-
 wait "$belljar"
