@@ -85,6 +85,18 @@ uint64_t files_attributes(const struct args *a)
 	return attributes;
 }
 
+/* What is in it is nobody's inside then. */
+static void say_unshifted(struct shell *sh, const struct sandbox *sb)
+{
+	_cleanup_free_ char *type = NULL;
+	const char *layer;
+
+	if (!sh->json && sandbox_root_unshifted(sb, &layer, &type))
+		fprintf(sh->out, "note: %s is on %s, which can't show its owners as %s numbers users: inside, its files are nobody's\n"
+			"  try: !cp -a %s COPY, on ext4, xfs or btrfs, and root COPY; or !tar -C %s -cf COPY.tar . and root COPY.tar\n",
+			layer, type, sb->name, layer, layer);
+}
+
 static int run_root(struct shell *sh, const struct args *a, struct err *err)
 {
 	struct sandbox *sb = shell_sandbox(sh, err);
@@ -107,6 +119,8 @@ static int run_root(struct shell *sh, const struct args *a, struct err *err)
 	files_take_layers(a, &wish);
 	int result = sandbox_root(sb, &wish, err);
 	files_free_layers(&wish);
+	if (result == 0)
+		say_unshifted(sh, sb);
 	return result;
 }
 

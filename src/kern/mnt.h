@@ -76,6 +76,10 @@ void mnt_parse(char *text, struct mnt_info **mounts, size_t *n);
 int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err);
 void mnt_free(struct mnt_info *mounts, size_t n);
 
+/* The type of the file system that PATH is on, if that can't be shown with the owners that users have in the place; the caller's. NULL: it can,
+ * or nothing has to be shifted. */
+char *mnt_unshifted(const struct place *p, const char *path);
+
 /* The type of the file system that FD is on, as the mount table names it; the caller's, NULL when that can't be told. */
 char *mnt_type_of(int fd);
 

@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 
 #include "base/mem.h"
+#include "kern/mnt.h"
 #include "kern/mnt_parts.h"
 #include "kern/place.h"
 #include "kern/sys.h"
@@ -63,6 +64,18 @@ int mnt_give(int tree, const struct mnt_owner *o, bool recursive)
 	struct sys_mount_attr attr = { .set = MOUNT_ATTR_IDMAP, .userns = (uint64_t)o->userns };
 
 	return o->other ? sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) : 0;
+}
+
+char *mnt_unshifted(const struct place *p, const char *path)
+{
+	struct mnt_owner o = mnt_owner(p);
+	_cleanup_close_ int tree = o.other ? sys_open_tree(AT_FDCWD, path, SYS_TREE_CLONE) : -1;
+
+	if (tree < 0 || mnt_give(tree, &o, false) == 0)
+		return NULL;
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	char *type = fd < 0 ? NULL : mnt_type_of(fd);
+	return type ? type : xstrdup("a file system");
 }
 
 /* All that is permitted is in effect. */

@@ -312,6 +312,18 @@ int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *e
 	return names_show_again(sb, err);
 }
 
+bool sandbox_root_unshifted(const struct sandbox *sb, const char **layer, char **type)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < sb->wish.n && !sb->session->gate.dry; i++) {
+		*layer = streq(sb->wish.layers[i], "host") ? "/" : sb->wish.layers[i];
+		if (layers_is_path(*layer) && stat(*layer, &st) == 0 && S_ISDIR(st.st_mode) && (*type = mnt_unshifted(&sb->place, *layer)))
+			return true;
+	}
+	return false;
+}
+
 /* The upper layer's directories in DIR make way, and go when the new root is in place. */
 static int add_aside(struct file_plan *p, const char *dir, const char *asides[2], struct err *err)
 {

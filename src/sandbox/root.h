@@ -18,6 +18,10 @@
  * undone: the old root is let go of. */
 int sandbox_root(struct sandbox *sb, const struct root_wish *wish, struct err *err);
 
+/* Is there among the layers of its root a directory that can't be shown with the owners that users have inside? *LAYER is the sandbox's, *TYPE, of
+ * its file system, the caller's. */
+bool sandbox_root_unshifted(const struct sandbox *sb, const char **layer, char **type);
+
 /* The same root anew, with nothing in its upper layer; what was mounted in it is gone. Refused while programs run. */
 int sandbox_reset(struct sandbox *sb, struct err *err);
 

@@ -43,6 +43,12 @@ x"
 else
 	ok "a directory on $fs under this kernel: shown with its own owners"
 fi
+mkdir "$tmp/ram"
+cat >"$tmp/ram.sh" <<E
+mount -t ramfs ram $tmp/ram && cp -a $tmp/dir/. $tmp/ram/ && chmod 755 $tmp/ram && exec "$BELLJAR" -c "$mapped; root $tmp/ram; run stat -c %u /etc/mine; bind $tmp/ram /mnt idmap"
+E
+out=$(unshare -m sh "$tmp/ram.sh" 2>&1 </dev/null)
+has "a file system that can't show other owners is named" "$out" "note: $tmp/ram is on ramfs, which can't*try: !cp -a $tmp/ram COPY*65534*bind*ramfs*"
 run -c "$mapped; root busybox; tmpfs /mnt mode 700; tmpfs /new/dir; bind $tmp/canary /bound; run sh -c 'stat -c %u /mnt /new /new/dir; touch /mnt/f && echo written; touch /bound/f'"
 is "a tmpfs, and what is made to mount on" "$(echo "$out" | tr '\n' ' ')" "0 0 0 written "
 is "a bind stays the host's" "$(ls -A "$tmp/canary")" ""
