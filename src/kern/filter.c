@@ -280,61 +280,65 @@ static int get_condition(const struct profile *pr, const json_t *arg, struct fil
 	return complain(pr, word ? word : "op", "%s is no comparison", word ? word : "what is there");
 }
 
-/* Two conditions on one argument are two rules, as the OCI's runtimes have it; on several arguments, one rule with all. */
-static int add_rules(const struct profile *pr, const char *call, uint32_t action, const json_t *args)
+/* All that must hold of a rule's arguments. */
+struct conditions {
+	struct filter_condition list[32];
+	size_t n;
+	bool twice;                    /* two of them on one argument */
+};
+
+static int get_conditions(const struct profile *pr, const json_t *args, struct conditions *c)
 {
-	struct filter_condition conditions[32];
-	size_t i, n = 0;
 	unsigned seen = 0;
-	bool twice = false;
+	size_t i;
 	json_t *one;
 
+	c->n = 0;
+	c->twice = false;
+	if (args && !json_is_array(args) && !json_is_null(args))
+		return complain(pr, "args", "args are not a list");
 	json_array_foreach(args, i, one) {
-		if (n == ARRAY_SIZE(conditions))
-			return complain(pr, call, "%s: more than %zu conditions", call, n);
-		if (get_condition(pr, one, &conditions[n]) < 0)
+		if (c->n == ARRAY_SIZE(c->list))
+			return complain(pr, "args", "more than %zu conditions", c->n);
+		if (get_condition(pr, one, &c->list[c->n]) < 0)
 			return -1;
-		twice = twice || (seen & 1u << conditions[n].index);
-		seen |= 1u << conditions[n++].index;
-	}
-	for (size_t k = 0; k < (twice ? n : 1); k++) {
-		struct filter_rule *r = policy_add(pr->policy, call, action);
-		r->n_conditions = twice ? 1 : n;
-		memcpy(r->conditions, conditions + (twice ? k : 0), r->n_conditions * sizeof *conditions);
+		c->twice = c->twice || (seen & 1u << c->list[c->n].index);
+		seen |= 1u << c->list[c->n++].index;
 	}
 	return 0;
 }
 
+/* Two conditions on one argument are two rules, as the OCI's runtimes have it; on several arguments, one rule with all. */
+static void add_rules(struct policy *p, const char *call, uint32_t action, const struct conditions *c)
+{
+	for (size_t k = 0; k < (c->twice ? c->n : 1); k++) {
+		struct filter_rule *r = policy_add(p, call, action);
+		r->n_conditions = c->twice ? 1 : c->n;
+		memcpy(r->conditions, c->list + (c->twice ? k : 0), r->n_conditions * sizeof *c->list);
+	}
+}
+
+/* All of a rule is checked also where it does not count now. */
 static int get_calls(const struct profile *pr, const json_t *rule)
 {
-	const json_t *names = json_object_get(rule, "names"), *number = json_object_get(rule, "errnoRet"), *args = json_object_get(rule, "args");
+	const json_t *names = json_object_get(rule, "names"), *number = json_object_get(rule, "errnoRet");
 	const char *single = json_string_value(json_object_get(rule, "name"));
+	struct conditions conditions;
 	uint32_t action;
-	size_t i;
-	json_t *one;
 
 	if (get_action(pr, json_string_value(json_object_get(rule, "action")), number ? json_integer_value(number) : EPERM, &action) < 0)
 		return -1;
 	int in = applies(pr, rule, "includes", true), out = in < 0 ? -1 : applies(pr, rule, "excludes", false);
-	if (in < 0 || out < 0)
+	if (in < 0 || out < 0 || get_conditions(pr, json_object_get(rule, "args"), &conditions) < 0)
 		return -1;
 	if (!json_is_array(names) && !single)
 		return complain(pr, "names", "a rule names no calls");
-	if (args && !json_is_array(args) && !json_is_null(args))
-		return complain(pr, "args", "args are not a list");
-	for (i = 0; i < (single ? 1 : json_array_size(names)); i++) {
-		one = json_array_get(names, i);
-		const char *call = single ? single : json_string_value(one);
+	for (size_t i = 0; i < (single ? 1 : json_array_size(names)); i++) {
+		const char *call = single ? single : json_string_value(json_array_get(names, i));
 		if (!call || !known(call))
 			return complain(pr, call ? call : "names", "%s is no system call", call ? call : "what is there");
-		if (in && !out && add_rules(pr, call, action, args) < 0)
-			return -1;
-		struct filter_condition unused;
-		size_t k;
-		/* Checked also where it does not count now. */
-		json_array_foreach(args, k, one)
-			if (get_condition(pr, one, &unused) < 0)
-				return -1;
+		if (in && !out)
+			add_rules(pr->policy, call, action, &conditions);
 	}
 	return 0;
 }
