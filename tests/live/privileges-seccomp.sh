@@ -136,11 +136,49 @@ run -c "new a; $user source $tmp/many"
 BELLJAR_CACHE=/proc/no/such run -c "$once"
 is "nowhere to keep it" "$status:$out" "0:getppid=ENXIO"
 
-# What people run works inside.
-works() { run -c "new a; $user cap set docker; seccomp default; nonewprivs on; run $1"; is "works: $1" "$status:$out:$err" "0:$2:"; }
-works "bash -c 'for i in 1 2; do echo \$i | cat; done; wait'" "1
+# What people run works inside, under the default and under a profile in Docker's own form, which comes to the very same filter.
+docker()
+{
+	"$BELLJAR" -c "new a; cap set docker; seccomp default; seccomp show" </dev/null | python3 -c '
+import json, sys
+common = sys.stdin.readline().split()[1:]
+allow, caps = "SCMP_ACT_ALLOW", "CAP_SYS_ADMIN"
+def arg(value, op="SCMP_CMP_EQ", two=0): return [{"index": 0, "value": value, "valueTwo": two, "op": op}]
+traced = ["process_vm_readv", "process_vm_writev", "ptrace"]
+rules = [{"names": [c for c in common if c not in traced + ["arch_prctl", "chroot"]], "action": allow},
+	{"names": traced, "action": allow, "includes": {"minKernel": "4.8"}}]
+rules += [{"names": ["personality"], "action": allow, "args": arg(v)} for v in (0, 8, 0x20000, 0x20008, 0xffffffff)]
+rules += [{"names": ["arch_prctl"], "action": allow, "includes": {"arches": ["amd64", "x32"]}},
+	{"names": ["s390_runtime_instr"], "action": allow, "includes": {"arches": ["s390", "s390x"]}},
+	{"names": ["chroot"], "action": allow, "includes": {"caps": ["CAP_SYS_CHROOT"]}},
+	{"names": ["mount", "clone", "clone3", "unshare"], "action": allow, "includes": {"caps": [caps]}},
+	{"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1, "args": arg(0xffffffff, "SCMP_CMP_MASKED_EQ", 40)},
+	{"names": ["socket"], "action": allow, "args": None},
+	{"names": ["clone"], "action": allow, "args": arg(0x7e020000, "SCMP_CMP_MASKED_EQ"),
+		"excludes": {"caps": [caps], "arches": ["s390", "s390x"]}},
+	{"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38, "excludes": {"caps": [caps]}}]
+archs = [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+	{"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]},
+	{"architecture": "SCMP_ARCH_RISCV64", "subArchitectures": None}]
+json.dump({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "archMap": archs, "syscalls": rules}, sys.stdout, indent="\t")'
+}
+filters=(default)
+if command -v python3 >/dev/null; then
+	docker >"$tmp/docker.json"
+	filters+=("$tmp/docker.json")
+	run -n -c "new a; cap set docker; seccomp $tmp/docker.json; seccomp bpf"
+	profile=$out
+	run -n -c "new a; cap set docker; seccomp default; seccomp bpf"
+	is "equal in effect to the default" "$(printf '%s\n' "$profile" | grep -c '^ ')$(printf '%s\n' "$profile" | grep '^ ' | md5sum)" \
+		"$(printf '%s\n' "$out" | grep -c '^ ')$(printf '%s\n' "$out" | grep '^ ' | md5sum)"
+fi
+works() { run -c "new a; $user cap set docker; seccomp $filter; nonewprivs on; run $1"; is "works under ${filter##*/}: $1" "$status:$out:$err" "0:$2:"; }
+for filter in "${filters[@]}"; do
+	works "bash -c 'for i in 1 2; do echo \$i | cat; done; wait'" "1
 2"
-works "sh -c 'ls / >/dev/null; tar -C /etc -cf - passwd | tar -tf -'" passwd
-! command -v python3 >/dev/null || works "python3 -c 'import threading, subprocess; t = threading.Thread(target=print, args=(7,)); t.start(); t.join()'" 7
-! command -v busybox >/dev/null || works "busybox sh -c 'busybox ps >/dev/null; echo ok'" ok
+	works "sh -c 'ls / >/dev/null; tar -C /etc -cf - passwd | tar -tf -'" passwd
+	! command -v dpkg-deb >/dev/null || works "sh -c 'cd $tmp && mkdir -p p/DEBIAN && chmod 755 p p/DEBIAN && printf \"Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: m\\nDescription: d\\n\" >p/DEBIAN/control && dpkg-deb --root-owner-group -b p >/dev/null && dpkg-deb -f p.deb Package'" p
+	! command -v python3 >/dev/null || works "python3 -c 'import threading, subprocess; t = threading.Thread(target=print, args=(7,)); t.start(); t.join()'" 7
+	! command -v busybox >/dev/null || works "busybox sh -c 'busybox ps >/dev/null; echo ok'" ok
+done
 done_testing
