@@ -7,20 +7,20 @@
 [ -S /run/user/61234/systemd/private ] || { echo "skip - there is no manager for the user 61234"; exit 77; }
 chmod 755 "$tmp"
 
-scopes() { find /sys/fs/cgroup -maxdepth 6 -type d -name 'belljar-*.scope'; }
+scopes() { ls -d /sys/fs/cgroup/$slice/belljar-*.scope 2>/dev/null; }
 no_scopes() { [ -z "$(scopes)" ]; }
 
 # try NAME SLICE FIRST: belljar as it is in $BELLJAR. Sandboxes and programs that were there before the first limit come along.
 try()
 {
-	name=$1
+	name=$1 slice=$2
 	session -k
 	type 'new web' "$3" 'run -d sleep 60' 'new other' 'use web' 'limit memory 64M pids 20' 'run -d sleep 61' '@other limit pids 5' \
 		'@other run cat /proc/self/cgroup' 'group batch' 'limit in batch memory 20M' \
 		"run --group batch sh -c 'head -c 60000000 /dev/zero | tail -c 60000000 >/dev/null'"
 	done_so_far
 	scope=$(scopes)
-	has "$name: one scope" "$scope" "/sys/fs/cgroup/$2/belljar-$belljar.*.scope"
+	has "$name: one scope" "$scope" "/sys/fs/cgroup/$slice/belljar-$belljar.*.scope"
 	has "$name: systemd knows it as delegated" "$(manager show -p Delegate -p ActiveState "$(basename "$scope")")" "*Delegate=yes*ActiveState=active*"
 	is "$name: belljar is in it" "$(sed 's|.*/belljar-[^/]*||' "/proc/$belljar/cgroup")" /main
 	is "$name: the limit is in the kernel's file" "$(control memory.max)" 67108864
