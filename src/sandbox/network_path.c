@@ -24,6 +24,7 @@
 #include "sandbox/network_look.h"
 #include "sandbox/network_path.h"
 #include "sandbox/network_plan.h"
+#include "sandbox/network_pool.h"
 
 enum { HOPS_LIMIT = 64, ANSWER_MS = 1000, HOP_MS = 300 };
 
@@ -35,6 +36,7 @@ struct walk {
 	struct network_place *places;
 	size_t n_places;
 	struct net_packet packet;
+	unsigned port;         /* TCP, 0 = none; with the packet's address changed where a published port is */
 	const struct network_place *at;
 	int in;                /* index of the link that it came in by, 0 = it begins here */
 	struct place *visited[HOPS_LIMIT];
@@ -273,6 +275,85 @@ static const char *cause(int number)
 		number == EXDEV ? "it came in by another link than answers would leave by (rp_filter)" : strerror(number);
 }
 
+/* Is it a rule of publish that is for this packet? TARGET is where it sends it ("10.0.0.2:80", "[fd00::2]:80"). */
+static bool is_published(const struct walk *w, const struct nft_row *row, const char *to, bool local, char target[96])
+{
+	char where[96];
+	unsigned port;
+
+	if (!starts_with(row->text, w->in ? "prerouting " : "output ") || !strstr(row->text, " tcp dport ") ||
+	    sscanf(strstr(row->text, " tcp dport "), " tcp dport %u dnat %*s to %95s", &port, target) != 2 || port != w->port)
+		return false;
+	if (strstr(row->text, " fib daddr type local "))
+		return local;
+	const char *daddr = strstr(row->text, " daddr ");
+	return daddr && sscanf(daddr, " daddr %95s", where) == 1 && streq(where, to);
+}
+
+/* A published port: the packet goes on to another address and port. 1 it does, 0, or -1 with err. */
+static int translate(struct walk *w, const char *to, bool local, struct err *err)
+{
+	_cleanup_free_ struct nft_row *rows = NULL;
+	char target[96], address[INET6_ADDRSTRLEN] = "";
+	size_t n = 0;
+
+	if (!w->port || w->at->place != &w->session->host)
+		return 0;
+	if (nft_rows(w->at->place, NFPROTO_INET, NULL, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const char *colon;
+		if (!is_published(w, &rows[i], to, local, target) || !(colon = strrchr(target, ':')))
+			continue;
+		bool brackets = target[0] == '[';
+		snprintf(address, sizeof address, "%.*s", (int)(colon - target) - 2 * brackets, target + brackets);
+		if (inet_pton(w->packet.family, address, w->packet.to) != 1)
+			continue;
+		w->port = (unsigned)strtoul(colon + 1, NULL, 10);
+		say(w, "rule", false, "\"%s\" sends it on to %s", rows[i].tag, target);
+		return 1;
+	}
+	return 0;
+}
+
+/* The sender is the host from here on. */
+static int take_own_address(struct walk *w, struct err *err)
+{
+	struct net_way own;
+
+	w->packet.from_known = false;
+	if (net_api(NULL)->way(w->at->place, &w->packet, 0, &own, err) < 0)
+		return -1;
+	w->packet.from_known = inet_pton(w->packet.family, own.from, w->packet.from) == 1;
+	return 0;
+}
+
+/* What came out of the host behind a published port has the host's address by then, where its answer would not come back else. */
+static int masquerade(struct walk *w, const struct net_way *way, struct err *err)
+{
+	_cleanup_free_ struct nft_row *rows = NULL;
+	char from[INET6_ADDRSTRLEN], subnet[96], link[64], end[64];
+	size_t n = 0;
+
+	if (w->at->place != &w->session->host)
+		return 0;
+	if (nft_rows(w->at->place, NFPROTO_INET, NULL, &rows, &n, err) < 0)
+		return -1;
+	inet_ntop(w->packet.family, w->packet.from, from, sizeof from);
+	snprintf(end, sizeof end, "\"%s\"", way->dev_name);
+	for (size_t i = 0; i < n; i++) {
+		const char *saddr = strstr(rows[i].text, " saddr "), *oif = strstr(rows[i].text, " oifname ");
+		if (!starts_with(rows[i].text, "postrouting ") || !saddr || !oif || sscanf(saddr, " saddr %95s", subnet) != 1)
+			continue;
+		bool other = sscanf(oif, " oifname != %63s", link) == 1;
+		if ((!other && sscanf(oif, " oifname %63s", link) != 1) || streq(link, end) == other || !pool_is_inside(from, subnet))
+			continue;
+		say(w, "rule", false, "\"%s\" gives it the host's own address as its sender", rows[i].tag);
+		return take_own_address(w, err);
+	}
+	return 0;
+}
+
 static int route(struct walk *w, struct err *err)
 {
 	const struct net_api *net = net_api(NULL);
@@ -283,6 +364,14 @@ static int route(struct walk *w, struct err *err)
 	inet_ntop(w->packet.family, w->packet.to, to, sizeof to);
 	if (net->way(w->at->place, &w->packet, w->in, &way, err) < 0)
 		return -1;
+	int elsewhere = translate(w, to, !way.number && streq(way.kind, "local"), err);
+	if (elsewhere < 0)
+		return -1;
+	if (elsewhere) {
+		inet_ntop(w->packet.family, w->packet.to, to, sizeof to);
+		if (net->way(w->at->place, &w->packet, w->in, &way, err) < 0)
+			return -1;
+	}
 	if (!way.number && streq(way.kind, "local")) {
 		say(w, "address", false, "%s is its own", to);
 		w->over = true;
@@ -303,6 +392,8 @@ static int route(struct walk *w, struct err *err)
 	say(w, "route", false, "to %s over %s%s%s%s%s", to, way.dev_name, way.via[0] ? " via " : "", way.via, way.from[0] && !w->in ? ", from " : "",
 	    w->in ? "" : way.from);
 	w->routers += w->in != 0;
+	if (w->in && w->packet.from_known && masquerade(w, &way, err) < 0)
+		return -1;
 	return leave(w, &way, way.via[0] ? way.via : to, err);
 }
 
@@ -382,16 +473,16 @@ static int count_hops(struct walk *w, struct place *from, const struct probe *wh
 	return 0;
 }
 
-static int confirm(struct walk *w, const struct network_place *from, unsigned port, struct err *err)
+static int confirm(struct walk *w, const struct network_place *from, const struct net_packet *packet, unsigned port, struct err *err)
 {
 	char to[INET6_ADDRSTRLEN], place[64];
-	bool six = w->packet.family == AF_INET6, stopped = w->path->n && w->path->rows[w->path->n - 1].stops;
-	struct probe p = { .packet = { .family = w->packet.family, .protocol = port ? IPPROTO_TCP : six ? IPPROTO_ICMPV6 : IPPROTO_ICMP },
+	bool six = packet->family == AF_INET6, stopped = w->path->n && w->path->rows[w->path->n - 1].stops;
+	struct probe p = { .packet = { .family = packet->family, .protocol = port ? IPPROTO_TCP : six ? IPPROTO_ICMPV6 : IPPROTO_ICMP },
 			   .port = (uint16_t)port, .wait_ms = ANSWER_MS, .watch = w->visited, .n_watch = w->n_visited };
 
 	memcpy(p.packet.from, w->packet.from, sizeof p.packet.from);
-	memcpy(p.packet.to, w->packet.to, sizeof p.packet.to);
-	inet_ntop(w->packet.family, w->packet.to, to, sizeof to);
+	memcpy(p.packet.to, packet->to, sizeof p.packet.to);
+	inet_ntop(packet->family, packet->to, to, sizeof to);
 	snprintf(place, sizeof place, port ? "%s port %u" : "%s", to, port);
 	if (send_probe(w, from->place, &p, to, err) < 0 || w->session->gate.dry)
 		return w->session->gate.dry ? 0 : -1;
@@ -448,7 +539,8 @@ static void forget(struct walk *w)
 
 int network_path(struct sandbox *from, const char *to, unsigned port, struct path *path, struct err *err)
 {
-	_cleanup_(forget) struct walk w = { .session = from->session, .path = path };
+	_cleanup_(forget) struct walk w = { .session = from->session, .path = path, .port = port };
+	struct net_packet asked;
 	const struct network_place *begin;
 
 	*path = (struct path){ 0 };
@@ -461,12 +553,15 @@ int network_path(struct sandbox *from, const char *to, unsigned port, struct pat
 	}
 	network_places(from->session, &w.places, &w.n_places);
 	w.at = begin = place_named(&w, from->name);
-	if (network_links(from->session, "all", &w.links, &w.n_links, err) < 0 || read_target(&w, to, err) < 0 || walk(&w, err) < 0 ||
-	    confirm(&w, begin, port, err) < 0) {
+	if (network_links(from->session, "all", &w.links, &w.n_links, err) < 0 || read_target(&w, to, err) < 0) {
 		network_path_free(path);
 		return -1;
 	}
-	return 0;
+	asked = w.packet;
+	if (walk(&w, err) == 0 && confirm(&w, begin, &asked, port, err) == 0)
+		return 0;
+	network_path_free(path);
+	return -1;
 }
 
 void network_path_free(struct path *path)

@@ -66,6 +66,12 @@ timeout 1 nsenter -n -t $world "$PROBE" ask 192.0.2.1 18081 >/dev/null 2>&1
 isnt "and at no other" $? 0
 is "from another sandbox of the bridge" "$(ask nsenter -n -t "$(holder web)" "$PROBE" ask 192.0.2.1 18080)" hello
 is "of IPv6" "$(ask nsenter -n -t $world "$PROBE" ask 2001:db8::1 18082)" hello
+type 'path web 192.0.2.1 18080' 'path web 192.0.2.1 18081' '!echo walked'
+within 200 seen walked
+has "path goes through a published port" "$(cat "$tmp/out")" '*web *route *to 192.0.2.1 over eth0*
+host *rule *"publish db *:18080/tcp 80" sends it on to 10.7.0.3:80
+host *route *to 10.7.0.3 over *
+lab *bridge *br0 to db.eth0*db *address *10.7.0.3 is its own*192.0.2.1 port 18080 answers*192.0.2.1 is its own*18081 refuses*'
 kill -9 $belljar
 wait $belljar 2>/dev/null
 exec 9>&-
