@@ -158,7 +158,9 @@ const struct command cmd_network_nat[] = {
 	  "and the host, with two addresses of 100.64.0.0/10; the lab becomes a router, and the host gets a route to the bridge's subnets. Forwarding "
 	  "is put on on the host where it is off, and put off when the last session that wants it ends. The rules stand in one nftables table that "
 	  "belongs to the session, `belljar.ID`, and go with it, even when belljar is killed. A firewall of the host's own may still refuse to forward.\n\n"
-	  "Without a bridge, those that have nat are listed. Needs root.",
+	  "An ordinary user's way out goes through slirp4netns(1), if that is installed: a program that speaks on the host for those inside, of IPv4, and "
+	  "ends with the session.\n\n"
+	  "Without a bridge, those that have nat are listed.",
 	  "new web\nnetwork bridge\nnat br0\nnat\nnat del br0\n", 0, run_nat },
 	{ "publish", "network", "make a port of the sandbox one of the host", "[[del] PORTS:word]",
 	  "*PORTS* is `HOSTPORT:PORT`, before it perhaps one address of the host and a colon (IPv6 in brackets), and behind it `/udp`: what comes to the "

@@ -368,7 +368,8 @@ int gate_planned_link(const struct gate *g, const struct place *p, const char *n
 {
 	for (size_t i = g->n_done; i-- > 0;) {
 		const struct step *s = &g->done[i].done;
-		bool made = s->kind == STEP_BRIDGE || s->kind == STEP_VETH || s->kind == STEP_DEVICE || s->kind == STEP_LEND;
+		bool made = s->kind == STEP_BRIDGE || s->kind == STEP_VETH || s->kind == STEP_DEVICE || s->kind == STEP_LEND ||
+			    s->kind == STEP_SLIRP;
 		if (made && s->place && is_end(s, p, name) && !is_unlinked(g, i))
 			return (int)s->kind;
 	}

@@ -21,6 +21,7 @@
 #include "kern/nft.h"
 #include "kern/ns.h"
 #include "kern/probe.h"
+#include "kern/slirp.h"
 #include "kern/sysctl.h"
 #include "kern/step.h"
 #include "kern/textfile.h"
@@ -277,6 +278,14 @@ static int undo_lend(const struct step *done, struct step *inverse)
 {
 	*inverse = *done;
 	inverse->kind = STEP_RETURN;
+	return 1;
+}
+
+static int undo_slirp(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->kind = STEP_UNSLIRP;
+	inverse->fd[1] = -1;
 	return 1;
 }
 
@@ -597,6 +606,12 @@ const struct step_row step_table[STEP_KINDS] = {
 		.calls = "RTM_NEWLINK {to} IFLA_NET_NS_FD of the host, IFLA_IFNAME {from}; RTM_NEWLINK IFF_UP; RTM_NEWADDR, RTM_NEWROUTE for each",
 		.shell = "{ip} link set {to} netns 1 name {from}; ip link set {from} up; ip addr restore < {from}.addr; ip route restore < {from}.route",
 		.act = act_return, .for_good = "link host:NAME SANDBOX moves it in again" },
+	[STEP_SLIRP] = { .name = "slirp", .who = WHO_HOST, .say = "start slirp4netns, which speaks on the host for those in {place}, over the tap {to}",
+		.calls = "posix_spawnp(slirp4netns): open(/dev/net/tun) in {place}; ioctl(TUNSETIFF, {to}); 10.0.2.100/24, default via 10.0.2.2",
+		.shell = "slirp4netns --configure --disable-host-loopback --netns-type=path /run/netns/{place} {to} &",
+		.act = slirp_start, .inverse = undo_slirp },
+	[STEP_UNSLIRP] = { .name = "end slirp", .who = WHO_HOST, .say = "end slirp4netns, and the tap {to} in {place} with it",
+		.calls = "pidfd_send_signal(SIGKILL)", .shell = "kill %1", .act = slirp_end, .for_good = "the program has ended" },
 	[STEP_CAPTURE] = { .name = "capture", .who = WHO_HOST, .say = "write what passes over {to} in {place} into {from}",
 		.calls = "socket(AF_PACKET) in the net namespace of {place}; bind({to}); recvmsg() and write({from}) for each packet",
 		.shell = "{tcpdump} -i {to} -w {from}", .act = capture_run, .for_good = "what was captured is in the file" },

@@ -99,6 +99,9 @@ enum step_kind {
 	STEP_LEND,         /* a link of the host's moves into the place; to: its name here, from: on the host, fd[0]: the file with what it had
 	                    * (lent.h), num: its index here */
 	STEP_RETURN,       /* the same; it moves back and gets back what it had */
+	STEP_SLIRP,        /* a program that speaks for those in the place, over a tap; to: its name; fd[0] and fd[1] become its pidfd and what
+	                    * it ends with when closed (slirp.h) */
+	STEP_UNSLIRP,      /* the same; it ends */
 	STEP_CAPTURE,      /* to: link, from: file on the host, num: packets, flags: ns (each 0 = no matter); see capture.h */
 	STEP_PROBE,        /* to: address, num: TCP port or 0, probe: the packet, and what became of it (probe.h) */
 	STEP_SHAPE,        /* to: link, text: how, in the words of shape.h; "" = not at all */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "kern/nft.h"
 #include "kern/rootless.h"
+#include "kern/slirp.h"
 #include "kern/sysctl.h"
 #include "sandbox/look.h"
 #include "sandbox/network.h"
@@ -260,6 +261,12 @@ static int need_privilege(const char *what, struct err *err)
 	return err_try(err, "the same as root");
 }
 
+static int no_gateway(const struct place *place, const char *bridge, struct err *err)
+{
+	err_set(err, EADDRNOTAVAIL, "%s has no address, so it is no gateway", bridge);
+	return err_try(err, "addr %s:%s 10.0.0.1/24, for one", place->name, bridge);
+}
+
 /* All that packets between the host and the bridge need. */
 static int open_way(struct session *s, const char *what, const char *bridge, struct way *w, bool *switched, struct err *err)
 {
@@ -268,10 +275,8 @@ static int open_way(struct session *s, const char *what, const char *bridge, str
 	*w = (struct way){ .bridge = bridge };
 	if (need_privilege(what, err) < 0 || network_find_bridge(s, bridge, &w->place, err) < 0 || pool_of(s, w->place, bridge, &w->own, err) < 0)
 		return -1;
-	if (w->own.n == 0) {
-		err_set(err, EADDRNOTAVAIL, "%s has no address, so it is no gateway", bridge);
-		return err_try(err, "addr %s:%s 10.0.0.1/24, for one", w->place->name, bridge);
-	}
+	if (w->own.n == 0)
+		return no_gateway(w->place, bridge, err);
 	if (store_need(s, err) < 0 || (has_family(&w->own, false) && forward_on_host(s, forward4, switched, err) < 0) ||
 	    (has_family(&w->own, true) && forward_on_host(s, forward6, switched, err) < 0))
 		return -1;
@@ -302,13 +307,73 @@ static int refuse_twice(struct session *s, const char *word, const char *tag, st
 	return twice ? err_set(err, EEXIST, "%s: that holds already", tag) : 0;
 }
 
+/* Where the rules for IP stand: an ordinary user may have none on the host. */
+static struct place *place_of_rules(struct session *s)
+{
+	return rootless_uid() == 0 ? &s->host : &s->lab;
+}
+
+static int start_slirp(struct session *s, struct err *err)
+{
+	struct step step = { .kind = STEP_SLIRP, .place = &s->lab, .to = "uplink", .fd = { -1, -1 } };
+
+	if (gate_run(&s->gate, &step, 1, err) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		close_fd(&s->out[i]);
+		s->out[i] = step.fd[i];
+	}
+	if (s->gate.dry || store_put(s, "out", s->out[1], err) == 0)
+		return forward_in(s, &s->lab, false, "1", err);
+	return -1;
+}
+
+void nat_leave(struct session *s, bool ends)
+{
+	struct step step = { .kind = STEP_UNSLIRP, .place = &s->lab, .to = "uplink", .fd = { s->out[0], -1 } };
+
+	if (ends && s->out[0] >= 0)
+		slirp_end(&step, -1, NULL);
+	close_fd(&s->out[0]);
+	close_fd(&s->out[1]);
+}
+
+/* An ordinary user's way out: through a program that speaks for those inside, of IPv4. */
+static int nat_rootless(struct session *s, const char *bridge, const char *tag, struct err *err)
+{
+	struct pool_addresses own;
+	struct place *place;
+
+	if (network_find_bridge(s, bridge, &place, err) < 0 || pool_of(s, place, bridge, &own, err) < 0)
+		return -1;
+	if (!has_family(&own, false))
+		return no_gateway(place, bridge, err);
+	if (store_need(s, err) < 0)
+		return -1;
+	int found = network_find(s, &s->lab, "uplink", NULL, err);
+	if (found < 0 || (!found && start_slirp(s, err) < 0) || need_table(s, &s->lab, "inet", err) < 0)
+		return -1;
+	for (size_t i = 0; i < own.n; i++) {
+		char subnet[CIDR_ROOM];
+		pool_subnet(own.cidr[i], subnet);
+		_cleanup_free_ char *text = xasprintf("postrouting ip saddr %s oifname \"uplink\" masquerade", subnet);
+		if (!network_v6(subnet) && rule(s, &s->lab, "inet", tag, text, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int nat_on(struct session *s, const char *bridge, bool *switched, struct err *err)
 {
 	_cleanup_free_ char *tag = xasprintf("nat %s", bridge);
 	struct way w;
 
 	*switched = false;
-	if (refuse_twice(s, "nat", tag, err) < 0 || open_way(s, "nat", bridge, &w, switched, err) < 0 || need_table(s, &s->host, "inet", err) < 0)
+	if (refuse_twice(s, "nat", tag, err) < 0)
+		return -1;
+	if (rootless_uid() != 0)
+		return nat_rootless(s, bridge, tag, err);
+	if (open_way(s, "nat", bridge, &w, switched, err) < 0 || need_table(s, &s->host, "inet", err) < 0)
 		return -1;
 	for (size_t i = 0; i < w.own.n; i++) {
 		char subnet[CIDR_ROOM];
@@ -324,7 +389,7 @@ int nat_on(struct session *s, const char *bridge, bool *switched, struct err *er
 int nat_off(struct session *s, const char *bridge, struct err *err)
 {
 	_cleanup_free_ char *tag = xasprintf("nat %s", bridge);
-	int found = unrule(s, &s->host, "inet", tag, err);
+	int found = unrule(s, place_of_rules(s), "inet", tag, err);
 
 	if (found != 0 || s->gate.dry)
 		return found < 0 ? -1 : 0;
@@ -627,9 +692,10 @@ int nat_tags(struct session *s, const char *word, char ***tags, size_t *n, struc
 	*tags = NULL;
 	*n = 0;
 	bool walls = streq(word, "firewall"), host = rootless_uid() == 0 && store_noted(s, "nft ");
+	bool lab = s->lab.own[NS_NET] && (walls || rootless_uid() != 0);
 	int family = walls ? NFPROTO_BRIDGE : NFPROTO_INET;
 	if ((host && add_tags(s, &s->host, family, word, tags, n, err) < 0) ||
-	    (walls && s->lab.own[NS_NET] && add_tags(s, &s->lab, family, word, tags, n, err) < 0)) {
+	    (lab && add_tags(s, &s->lab, family, word, tags, n, err) < 0)) {
 		nat_free_tags(*tags, *n);
 		return -1;
 	}

@@ -26,6 +26,9 @@ struct published {
 int nat_publish(struct sandbox *sb, const struct published *p, bool *switched, struct err *err);
 int nat_unpublish(struct session *s, const struct published *p, struct err *err);
 
+/* belljar leaves the session. With ENDS it is waited for that an ordinary user's way out has gone with it. */
+void nat_leave(struct session *s, bool ends);
+
 /* The sandbox is gone, and so are its ports. */
 int nat_forget(struct session *s, const char *sandbox, struct err *err);
 

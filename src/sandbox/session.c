@@ -27,6 +27,7 @@ struct session *session_new(void)
 
 	place_init(&s->host, "host");
 	place_init(&s->lab, "lab");
+	s->out[0] = s->out[1] = -1;
 	gate_plan(&s->gate);
 	return s;
 }
@@ -145,7 +146,9 @@ int session_leave(struct session *s, struct err *err)
 	free(s->sandboxes);
 	place_release(&s->host);
 	named_leave(s);
+	bool unnamed = !s->name;
 	result = store_leave(s, err);
+	nat_leave(s, unnamed);
 	for (size_t i = 0; i < s->n_lent; i++)
 		free(s->lent[i]);
 	free(s->lent);

@@ -64,6 +64,7 @@ struct session {
 	struct named *named;   /* of a named session (named.h), else NULL */
 	char **lent;           /* links of the host that this belljar has moved into sandboxes (network_lend.h) */
 	size_t n_lent;
+	int out[2];            /* slirp4netns of an ordinary user's lab, started here: its pidfd, and what it ends with when nobody has it; else -1 */
 	struct pools *pools;   /* addresses that bridges have handed out (network_pool.h), or NULL */
 	struct store *store;   /* run directory, ledger, keeper; NULL before they are needed */
 };

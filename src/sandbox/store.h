@@ -18,7 +18,7 @@ struct err;
 struct session;
 
 struct store {
-	char *id;              /* PID.STARTTIME, or the session's name; also part of its control group's name */
+	char *id;              /* PID.STARTTIME of who began it; also part of the names of its control group and tables of rules */
 	char *dir;             /* absolute path */
 	int ledger;            /* open for appending */
 	int keeper;            /* our end of the socket to the keeper, -1 = there is none */

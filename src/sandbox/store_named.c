@@ -254,7 +254,8 @@ int store_keep(struct session *s, const char *name, struct err *err)
 
 	if (access(path, F_OK) == 0 && lives(path, true))
 		return is_taken(name, err);
-	if (rename_session(s, name, path, err) < 0) {
+	/* What was made so far has the id in its name: tables of rules, control groups. */
+	if (replace(s->store, "id", s->store->id, err) < 0 || rename_session(s, name, path, err) < 0) {
 		change_owner(s->store, getpid(), NULL);
 		return -1;
 	}
@@ -291,8 +292,12 @@ int store_find_groups(struct session *s, struct err *err)
 static int open_at(struct session *s, const char *name, const char *path, struct err *err)
 {
 	struct store *st = xcalloc(1, sizeof *st);
+	_cleanup_free_ char *id_path = xasprintf("%s/id", path);
+	char id[NAME_LONGEST + 1];
 
-	*st = (struct store){ .id = xstrdup(name), .dir = xstrdup(path), .ledger = -1, .keeper = -1, .lock = -1, .named = true };
+	if (io_line(AT_FDCWD, id_path, id, sizeof id) <= 0)
+		snprintf(id, sizeof id, "%s", name);
+	*st = (struct store){ .id = xstrdup(id), .dir = xstrdup(path), .ledger = -1, .keeper = -1, .lock = -1, .named = true };
 	s->store = st;
 	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	st->owner = dir >= 0 ? ledger_owner(dir) : 0;

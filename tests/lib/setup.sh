@@ -7,7 +7,7 @@
 builds='gcc libc6-dev make autoconf automake pkg-config libreadline-dev libnl-3-dev libnl-route-3-dev libarchive-dev nettle-dev
 	libseccomp-dev libjansson-dev libsystemd-dev busybox-static musl-tools'
 tests='libcmocka-dev mandoc iproute2 iputils-ping procps util-linux uidmap python3 strace zstd xz-utils qemu-system-x86 qemu-system-common
-	busybox-static cpio kmod diffutils valgrind libc6-dbg systemd dbus apparmor'
+	busybox-static cpio kmod diffutils valgrind libc6-dbg systemd dbus apparmor slirp4netns'
 
 # The same for other systems: what the build can't do without, what makes it better, what tests are skipped without.
 needed='cc make autoconf automake pkg-config'

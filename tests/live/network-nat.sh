@@ -46,6 +46,15 @@ run -c "$base; nat br0; undo; !cat /proc/sys/net/ipv4/ip_forward; ip -o link sho
 has "undo takes back the switch, the cable and the rules" "$status:$out" "0:*took back: nat br0
 0
 0"
+"$BELLJAR" -s bjt-nat -c "$base; nat br0" >/dev/null
+run -k -s bjt-nat -c 'nat; nat br0'
+has "another belljar of a named session knows it" "$out:$err" "BRIDGE
+br0:*that holds already*"
+run -s bjt-nat -c 'nat del br0; nat'
+is "and takes it back" "$status:$out" "0:BRIDGE"
+run -c 'end bjt-nat'
+clean
+is "and all goes with the session" "$?:$(rules)" "0:$(rules nothing)"
 echo 1 >/proc/sys/net/ipv4/ip_forward
 run -c "bridge br0 10.7.0.1/24; new a; network bridge br0; nat br0"
 is "what was on stays on, without a note" "$status:$out:$(cat /proc/sys/net/ipv4/ip_forward)" "0::1"
