@@ -26,7 +26,7 @@
 
 extern const char holder_image[], holder_image_end[];
 
-enum { STACK = 64 * 1024, PATIENCE_MS = 3000 };
+enum { STACK = 64 * 1024, PATIENCE_MS = 3000, SILENCES = 30 };
 
 /* The sealed memory file, made once; -1 with err. */
 static int image(struct err *err)
@@ -502,6 +502,15 @@ bool holder_job_ended(struct place *p, int job, int *status, bool *is_gone)
 		}
 	*is_gone = got < 0;
 	return ended;
+}
+
+bool holder_word_lost(struct last_word *w, int pidfd)
+{
+	/* It says so right after it has waited, so once more after that. */
+	bool lost = w->reaped || ++w->silences == SILENCES;
+
+	w->reaped = syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+	return lost;
 }
 
 void holder_signal(int pidfd, int signal)

@@ -64,6 +64,16 @@ int holder_spawn(struct place *p, const struct holder_program *program, struct h
  * not wait: ask before waiting for the socket, too. */
 bool holder_job_ended(struct place *p, int job, int *status, bool *gone);
 
+/* Waiting for what the holder says of a program that has ended, as its pidfd tells. */
+enum { LAST_WORD_MS = 1000 };
+struct last_word {
+	int silences;
+	bool reaped;
+};
+
+/* Nothing was said for LAST_WORD_MS. Is it lost? Not before the holder has waited for the program: on a busy machine that takes its time. */
+bool holder_word_lost(struct last_word *w, int pidfd);
+
 /* Send a signal to the process of a descriptor; one that has ended is no error. */
 void holder_signal(int pidfd, int signal);
 

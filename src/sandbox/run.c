@@ -25,7 +25,6 @@
 #include "sandbox/run.h"
 #include "sandbox/terminal.h"
 
-enum { LAST_WORD_MS = 1000 };
 
 static int shell_status(int status)
 {
@@ -98,30 +97,33 @@ static void hand_on(int pidfd, bool *asked)
 	holder_signal(pidfd, signal);
 }
 
-static int wait_for(struct sandbox *sb, const struct holder_started *started, int *status)
+/* Its wait status, or NOT_TOLD. */
+static int wait_for(struct sandbox *sb, const struct holder_started *started)
 {
 	sigset_t block, before;
+	struct last_word word = { 0 };
 	bool gone = false, asked = false;
+	int status = SIGKILL;
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
 	sigaddset(&block, SIGTERM);
 	sigaddset(&block, SIGHUP);
 	sigprocmask(SIG_BLOCK, &block, &before);
-	*status = SIGKILL;
 	while (!gone) {
-		if (holder_job_ended(&sb->place, started->job, status, &gone))
+		if (holder_job_ended(&sb->place, started->job, &status, &gone))
 			break;
 		struct pollfd p[] = { { .fd = sb->place.sock, .events = POLLIN }, { .fd = started->pidfd, .events = POLLIN } };
 		hand_on(started->pidfd, &asked);
 		if (gone || ppoll(p, 2, NULL, &before) <= 0 || !p[1].revents)
 			continue;
-		/* It has ended, so its end is being said, or was said while another answer was waited for and is lost. */
-		if (!p[0].revents && poll(p, 1, LAST_WORD_MS) == 0)
+		if (!p[0].revents && poll(p, 1, LAST_WORD_MS) == 0 && holder_word_lost(&word, started->pidfd)) {
+			status = NOT_TOLD;
 			break;
+		}
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return 0;
+	return status;
 }
 
 static int start(struct sandbox *sb, const struct run_want *want, struct holder_started *started, int *terminal, struct err *err)
@@ -184,11 +186,13 @@ int sandbox_run(struct sandbox *sb, const struct run_want *want, int *status, in
 		return 0;
 	if (named_release(sb->session, err) < 0)
 		return -1;
-	if (started.master >= 0)
-		terminal_run(&sb->place, &started, want->std, status);
-	else
-		wait_for(sb, &started, status);
-	*status = shell_status(*status);
+	int ended = started.master >= 0 ? terminal_run(&sb->place, &started, want->std) : wait_for(sb, &started);
+	if (ended == NOT_TOLD) {
+		err_set(err, 0, "%s: %s has ended, and its holder does not say how", sb->name, want->argv[0]);
+		err->status = EXIT_OWN;
+		return -1;
+	}
+	*status = shell_status(ended);
 	if (watched) {
 		limits_bites(sb, &after);
 		limits_bitten(sb, &before, &after, want->bitten);

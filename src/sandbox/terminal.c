@@ -15,7 +15,7 @@
 #include "base/stop.h"
 #include "sandbox/terminal.h"
 
-enum { LAST_WORD_S = 1, HUNG_UP_NS = 100000000 };
+enum { HUNG_UP_NS = 100000000 };
 
 struct proxy {
 	struct place *place;
@@ -25,7 +25,8 @@ struct proxy {
 	size_t n_typed;
 	int status;
 	bool hung_up;          /* nobody inside has the pty open */
-	bool over;             /* the program has ended, so its end is being said, or the word is lost */
+	bool over;             /* the program has ended, so its end is being said */
+	struct last_word word;
 	bool ended;
 };
 
@@ -106,7 +107,7 @@ static void listen_to_holder(struct proxy *x)
 
 static void turn(struct proxy *x, const sigset_t *mask)
 {
-	struct timespec moment = { .tv_sec = x->over ? LAST_WORD_S : 0, .tv_nsec = x->over ? 0 : HUNG_UP_NS };
+	struct timespec moment = { .tv_sec = x->over ? LAST_WORD_MS / 1000 : 0, .tv_nsec = x->over ? 0 : HUNG_UP_NS };
 	/* A pty that is hung up would wake us for ever while the program runs on; but it may be opened again. */
 	struct pollfd fds[] = {
 		{ .fd = x->n_typed ? -1 : x->in, .events = POLLIN },
@@ -120,7 +121,10 @@ static void turn(struct proxy *x, const sigset_t *mask)
 	if (stop_asked())
 		holder_signal(x->started->pidfd, SIGHUP);
 	int ready = ppoll(fds, 4, x->over || x->hung_up ? &moment : NULL, mask);
-	x->ended = x->over && ready == 0;
+	if (x->over && ready == 0 && holder_word_lost(&x->word, x->started->pidfd)) {
+		x->status = NOT_TOLD;
+		x->ended = true;
+	}
 	bool hung_up = ready > 0 && (fds[1].revents & (POLLHUP | POLLIN)) == POLLHUP;
 	x->hung_up = hung_up || (x->hung_up && x->over);
 	if (ready <= 0)
@@ -136,7 +140,7 @@ static void turn(struct proxy *x, const sigset_t *mask)
 		listen_to_holder(x);
 }
 
-void terminal_run(struct place *p, const struct holder_started *started, const int std[3], int *status)
+int terminal_run(struct place *p, const struct holder_started *started, const int std[3])
 {
 	struct proxy x = { .place = p, .started = started, .in = isatty(std[0]) ? std[0] : -1, .status = SIGKILL };
 	struct sigaction action = { .sa_handler = on_resize }, old_action;
@@ -170,5 +174,5 @@ void terminal_run(struct place *p, const struct holder_started *started, const i
 	holder_end_restorer(to_restorer, restorer);
 	sigaction(SIGWINCH, &old_action, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	*status = x.status;
+	return x.status;
 }

@@ -11,8 +11,10 @@
 
 void terminal_size(int fd, unsigned short *rows, unsigned short *columns);
 
-/* Copy until the program has ended; its wait status into *STATUS. STD are the descriptors it was meant to have: of those that are terminals,
+enum { NOT_TOLD = -1 };
+
+/* Copy until the program has ended. Its wait status, or NOT_TOLD when the holder does not say how. STD are the descriptors it was meant to have: of those that are terminals,
  * input is read from the first and output written to the second or third. */
-void terminal_run(struct place *p, const struct holder_started *started, const int std[3], int *status);
+int terminal_run(struct place *p, const struct holder_started *started, const int std[3]);
 
 #endif

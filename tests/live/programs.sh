@@ -71,6 +71,9 @@ run -c "new a; unshare docker; root busybox; run sh -c 'kill -9 1; kill -TERM 1;
 is "pid 1 withstands signals from inside" "$out" "alive
 still"
 
+# A holder that comes to nothing for a while, as on a busy machine: how the program ended is waited for, and not made up.
+status 7 "run sh -c '{ sleep 2; kill -CONT \$PPID; } >/dev/null 2>&1 & kill -STOP \$PPID; exit 7'"
+
 # A holder killed from outside.
 out=$(printf '%s\n' 'new a' 'unshare pid' "!kill -9 \$(pgrep -P \$PPID -x belljar-holder)" 'run true' | "$BELLJAR" -k 2>&1)
 has "a killed holder is said" "$out" "*has ended*"
