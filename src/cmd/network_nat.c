@@ -10,7 +10,11 @@
 #include "base/table.h"
 #include "cmd/list.h"
 #include "cmd/shell.h"
+#include "sandbox/network_firewall.h"
 #include "sandbox/network_nat.h"
+#include "sandbox/network_publish.h"
+#include "sandbox/network_rules.h"
+#include "sandbox/network_way.h"
 
 /* ---- nat ---- */
 
@@ -27,7 +31,7 @@ static int list_tags(struct shell *sh, const char *word, const struct column *co
 	char **tags;
 	size_t n;
 
-	if (nat_tags(sh->session, word, &tags, &n, err) < 0)
+	if (rules_tags(sh->session, word, &tags, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const char *at = tags[i] + strcspn(tags[i], " ");
@@ -39,7 +43,7 @@ static int list_tags(struct shell *sh, const char *word, const struct column *co
 			at += strcspn(at, " ");
 		}
 	}
-	nat_free_tags(tags, n);
+	rules_free_tags(tags, n);
 	table_print(t, sh->out, sh->json);
 	return 0;
 }
@@ -125,9 +129,9 @@ static int run_publish(struct shell *sh, const struct args *a, struct err *err)
 	if (read_published(text, !arg_has(a, "del"), &p, address, err) < 0)
 		return -1;
 	if (arg_has(a, "del"))
-		return nat_unpublish(sh->session, &p, err);
+		return publish_drop(sh->session, &p, err);
 	struct sandbox *sb = shell_sandbox(sh, err);
-	if (!sb || nat_publish(sb, &p, &switched, err) < 0)
+	if (!sb || publish_add(sb, &p, &switched, err) < 0)
 		return -1;
 	say_switched(sh, switched);
 	return 0;
@@ -142,14 +146,14 @@ static int run_firewall(struct shell *sh, const struct args *a, struct err *err)
 
 	if (!one)
 		return list_tags(sh, "firewall", columns, ARRAY_SIZE(columns), err);
-	return arg_has(a, "del") ? nat_allow(sh->session, one, other, err) : nat_deny(sh->session, one, other, err);
+	return arg_has(a, "del") ? firewall_allow(sh->session, one, other, err) : firewall_deny(sh->session, one, other, err);
 }
 
 static int run_forward(struct shell *sh, const struct args *a, struct err *err)
 {
 	struct sandbox *sb = shell_sandbox(sh, err);
 
-	return sb ? nat_forward(sb, !arg_has(a, "off"), err) : -1;
+	return sb ? way_forward_all(sb, !arg_has(a, "off"), err) : -1;
 }
 
 const struct command cmd_network_nat[] = {

@@ -17,6 +17,7 @@
 #include "sandbox/network_lend.h"
 #include "sandbox/network_names.h"
 #include "sandbox/network_nat.h"
+#include "sandbox/network_publish.h"
 #include "sandbox/network_pool.h"
 #include "sandbox/session.h"
 #include "sandbox/store.h"
@@ -100,7 +101,7 @@ int session_check(struct session *s, void (*say)(void *arg, const char *text), v
 			network_give_back(sb, NULL, NULL);
 			sandbox_ungroup(sb, NULL);
 			names_forget(s, sb->name, NULL, NULL);
-			nat_forget(s, sb->name, NULL);
+			publish_forget(s, sb->name, NULL);
 			named_drop_upper(sb);
 			forget(s, i);
 		}
@@ -244,7 +245,7 @@ int sandbox_remove(struct sandbox *sb, struct err *err)
 	struct step step = { .kind = STEP_END, .place = &sb->place };
 
 	if (network_give_back(sb, NULL, err) < 0 || gate_run(&s->gate, &step, 1, err) < 0 || sandbox_ungroup(sb, err) < 0 || names_forget(s, sb->name, NULL, err) < 0 ||
-	    nat_forget(s, sb->name, err) < 0)
+	    publish_forget(s, sb->name, err) < 0)
 		return -1;
 	named_drop_upper(sb);
 	for (size_t i = 0; i < s->n_sandboxes; i++)
