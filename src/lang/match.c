@@ -346,7 +346,7 @@ static int fail_word(const struct matcher *m, const struct threads *now, const s
 	return try_usage(c, err);
 }
 
-/* The words are over too soon. */
+/* The words are over too soon. ERR: the refusal of the last of them by a value that it could have been as well, if there was one. */
 static int fail_missing(const struct grammar *g, const struct threads *now, const struct args *a, const struct command *c,
 			struct err *err)
 {
@@ -354,6 +354,7 @@ static int fail_missing(const struct grammar *g, const struct threads *now, cons
 	_cleanup_buf_ struct buf b = { 0 };
 	_cleanup_free_ char *after = shown(before);
 	const char *what = NULL;
+	struct err refusal = *err;
 
 	if (expected(g, now, false, &b) == 1 && count_values(g, now) == 1)
 		what = g->code[now->list[0].at].type->what;
@@ -361,6 +362,10 @@ static int fail_missing(const struct grammar *g, const struct threads *now, cons
 	err->column = before->column + (int)(before->end - before->start);
 	for (const char *s = before->text; *s; s++)
 		err->column -= (*s & 0xc0) == 0x80;
+	if (refusal.status && refusal.hint[0]) {
+		err_why(err, "%s", refusal.text);
+		return err_try(err, "%s", refusal.hint);
+	}
 	return try_usage(c, err);
 }
 
