@@ -93,6 +93,11 @@ static int explain_absence(const struct cg_trees *all, enum cg_controller c, str
 		if (t->v2 && t->base && !t->controllers && !lacks(t->base, "cgroup.controllers", c))
 			return explain_own(t, err);
 	}
+	if (c == CTL_NET_CLS || c == CTL_NET_PRIO) {
+		err_why(err, "only control groups of version 1 have the controller %s, and no hierarchy with it is mounted here",
+			cg_controller_names[c]);
+		return err_try(err, "limit net tx 1mbit, which needs no control group");
+	}
 	for (size_t i = 0; i < all->n; i++)
 		if (all->trees[i].v2 && all->trees[i].base && !streq(all->layout, "hybrid"))
 			return explain_level(&all->trees[i], c, err);

@@ -22,10 +22,11 @@ struct place;
 struct step;
 
 enum cg_controller {
-	CTL_MEMORY, CTL_CPU, CTL_CPUSET, CTL_PIDS, CTL_CPUACCT, CTL_FREEZER, CTL_IO, CTL_HUGETLB, CTL_DEVICES, CTL_COUNT,
+	CTL_MEMORY, CTL_CPU, CTL_CPUSET, CTL_PIDS, CTL_CPUACCT, CTL_FREEZER, CTL_IO, CTL_HUGETLB, CTL_DEVICES, CTL_NET_CLS,
+	CTL_NET_PRIO, CTL_COUNT,
 	CTL_TRACK = CTL_COUNT  /* where a directory is asked for: the hierarchy in which every group exists */
 };
-extern const char *const cg_controller_names[CTL_COUNT];   /* io is blkio on version 1 */
+extern const char *const cg_controller_names[CTL_COUNT];   /* io is blkio on version 1; net_cls and net_prio are only there */
 
 enum cg_key {
 	CG_MEMORY, CG_SWAP, CG_MEMORY_LOW, CG_MEMORY_HIGH, CG_OOM, CG_CPU, CG_CPU_WEIGHT, CG_CPU_BURST, CG_CPUS, CG_MEMS, CG_PIDS, CG_IO,

@@ -29,7 +29,7 @@
 enum { PROC_LIMIT = 4 << 20 };
 
 const char *const cg_controller_names[CTL_COUNT] = {
-	"memory", "cpu", "cpuset", "pids", "cpuacct", "freezer", "io", "hugetlb", "devices",
+	"memory", "cpu", "cpuset", "pids", "cpuacct", "freezer", "io", "hugetlb", "devices", "net_cls", "net_prio",
 };
 
 unsigned cg_parse_controllers(const char *list, const char *separators)

@@ -341,7 +341,7 @@ static int write_failed(int number, const struct step *s, enum cg_key key, struc
 	return -1;
 }
 
-/* The line of the file that begins with the device WORDS begin with, or what stands for no limit. */
+/* The line of the file that begins with the device or link that the words begin with, or what stands for no limit. */
 static void old_device(const struct step *s, const char *text, char *old, size_t room)
 {
 	size_t n = strcspn(s->from, " ") + 1;
@@ -368,7 +368,8 @@ static int old_value(struct step *s, enum cg_key key, const char *path, struct e
 	}
 	const char *old = buf_text(&text);
 	size_t n = strcspn(old, "\n");
-	if ((!raw && cg_table[key].check == CHECK_DEVICE) || (raw && s->from[strspn(s->from, "0123456789")] == ':')) {
+	bool device = raw && s->from[strspn(s->from, "0123456789")] == ':';
+	if (device || (!raw && cg_table[key].check == CHECK_DEVICE) || streq(s->what, "net_prio.ifpriomap")) {
 		old_device(s, old, s->old, sizeof s->old);
 		return 0;
 	}

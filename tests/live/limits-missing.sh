@@ -35,6 +35,25 @@ has "a group that somebody else removed" "$(cat "$tmp/out")" "*can't be entered*
 exec 9>&-
 wait "$belljar"
 
+# Controllers that only version 1 has, and that hardly anybody mounts.
+for file in net_cls.classid net_prio.ifpriomap; do
+	grep -q " - cgroup .*${file%.*}" /proc/self/mountinfo && continue
+	run -c "new web; limit $file 1"
+	has "${file%.*} that is not mounted is refused by name" "$status:$err" "1:*$file can't be limited here*no hierarchy with it*limit net tx*"
+done
+mkdir "$tmp/marks"
+netcls="mount -t cgroup -o net_cls,net_prio marks $tmp/marks"
+if unshare -m --propagation private sh -c "$netcls" 2>/dev/null; then
+	run_in "$netcls" -c "new web; limit net_cls.classid 0x10001; limit net_prio.ifpriomap lo 5; run cat /proc/self/cgroup
+		!cat $tmp/marks/*/web/net_cls.classid; grep lo $tmp/marks/*/web/net_prio.ifpriomap
+		undo; undo; !cat $tmp/marks/*/web/net_cls.classid; grep lo $tmp/marks/*/web/net_prio.ifpriomap"
+	has "mounted they mark the group's traffic, until undo" "$status:$out" "0:*net_prio:/*/web*
+65537
+lo 5*
+0
+lo 0"
+fi
+
 # More is in use than the new limit allows: version 1 refuses, version 2 takes the memory back or kills.
 session -k
 type 'new web' 'limit memory 90M' "run -d sh -c '{ head -c 50000000 /dev/zero; echo >$tmp/full; sleep 60; } | tail -c 50000000 >/dev/null'"
