@@ -15,10 +15,18 @@ failed=0
 once()
 {
 	: >"$dir/left"
-	# A session that was given its name lasts, as it should; it is listed, and can be ended.
-	BELLJAR_FAULT=$1 "$AROUND" -t 60 -r "$dir/left" -- sh -c '"$BELLJAR" -f "$1"; status=$?; unset BELLJAR_FAULT
-		! "$BELLJAR" sessions | grep -q bj-sweep || "$BELLJAR" end bj-sweep; exit $status' sh "$2" >"$dir/out" 2>&1 </dev/null
+	# A session that was given its name lasts, as it should; it is listed, and can be ended. The link that lend.bell borrows must be home.
+	BELLJAR_FAULT=$1 "$AROUND" -t 60 -r "$dir/left" -- sh -c 'lent=$(grep -c host:bj-lent "$1")
+		[ $lent = 0 ] || ip link add bj-lent type veth peer name bj-lent2
+		"$BELLJAR" -f "$1"; status=$?; unset BELLJAR_FAULT
+		! "$BELLJAR" sessions | grep -q bj-sweep || "$BELLJAR" end bj-sweep
+		for i in $(seq 50); do
+			[ $lent = 0 ] || ip link del bj-lent 2>/dev/null || { sleep 0.1; continue; }
+			exit $status
+		done
+		echo bj-lent is not home >>"$2"; ip link del bj-lent2; exit $status' sh "$2" "$dir/home" >"$dir/out" 2>&1 </dev/null
 	status=$?
+	[ ! -e "$dir/home" ] || { cat "$dir/home" >>"$dir/left"; rm "$dir/home"; }
 	# Half a layer, or half a file that was being written.
 	find "$BELLJAR_CACHE" "$BELLJAR_CACHE.in" "$BELLJAR_VOLUMES" -maxdepth 2 -name '.belljar.*' >>"$dir/left" 2>/dev/null
 }
@@ -52,7 +60,8 @@ sweep()
 for script; do
 	once '' "$script"
 	[ "$status" = 0 ] && [ ! -s "$dir/left" ] || { echo "not ok - $script: $(cat "$dir/out" "$dir/left")"; failed=1; continue; }
-	steps=$("$AROUND" -- "$BELLJAR" --explain -f "$script" 2>/dev/null </dev/null | grep -c '^    kernel:')
+	steps=$("$AROUND" -- sh -c '! grep -q host:bj-lent "$1" || ip link add bj-lent type veth peer name bj-lent2
+		"$BELLJAR" --explain -f "$1"; ip link del bj-lent' sh "$script" 2>/dev/null </dev/null | grep -c '^    kernel:')
 	for kind in EPERM ENOMEM BACK KILL; do
 		sweep $kind "$script" "$steps"
 	done
