@@ -2,7 +2,7 @@
  * ledger.c - what a session put on the machine that does not go by itself
  *
  * Only what a ledger names is ever removed, and only if it still is what was noted: a control group and a tree have belljar's prefix, a
- * link has the noted name and number both.
+ * link has the noted name and number both, a directory the noted project.
  */
 #include "config.h"
 
@@ -30,6 +30,7 @@
 #include "kern/lent.h"
 #include "kern/netlink.h"
 #include "kern/nft.h"
+#include "kern/project.h"
 #include "kern/sysctl.h"
 #include "kern/tree.h"
 
@@ -233,6 +234,8 @@ static int clear_line(const char *dir, const char *line, struct err *err)
 
 	if (strncmp(line, "tree ", 5) == 0)
 		return clear_tree(line + 5, err);
+	if (strncmp(line, "project ", 8) == 0)
+		return project_clear(line + 8, err);
 	if (sscanf(line, "nft %lu %127s", &netns, table) == 2)
 		return clear_tables(netns, table, err);
 	if (strncmp(line, "forward ", 8) == 0) {

@@ -8,6 +8,7 @@
  *     link NAME IFINDEX       a link in the host's net namespace
  *     lent NAME               a link of the host's that was moved into a sandbox, with what it had in a file (lent.h)
  *     tree PATH               a file or directory with all in it; the last part of PATH begins with ".belljar."
+ *     project ID PATH         a directory that is that project (project.h) with a limit
  *     nft NETNS NAME          tables of rules (inet, bridge) in the net namespace of that number; NAME begins with "belljar."
  *     forward NETNS SWITCH    a switch below /proc/sys/net that is put off, unless another session wants it (sysctl.h)
  *     - LINE                  that line no longer counts

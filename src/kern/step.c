@@ -239,6 +239,14 @@ static int undo_disk(const struct step *done, struct step *inverse)
 	return 1;
 }
 
+static int undo_project(const struct step *done, struct step *inverse)
+{
+	*inverse = *done;
+	inverse->kind = done->old_num ? STEP_PROJECT : STEP_NO_PROJECT;
+	inverse->num = done->old_num;
+	return done->kind == STEP_PROJECT || done->old_num ? 1 : 0;
+}
+
 static int undo_remount(const struct step *done, struct step *inverse)
 {
 	uint64_t spoken_of = done->flags | (uint64_t)done->num;
@@ -557,6 +565,15 @@ const struct step_row step_table[STEP_KINDS] = {
 	[STEP_DISK] = { .name = "disk", .who = WHO_HOST, .say = "let the upper layer of {place}'s root hold {num} bytes",
 		.calls = "fspick(upper); fsconfig(\"size={num}\"); fsconfig(FSCONFIG_CMD_RECONFIGURE)",
 		.shell = "mount -o remount,size={num} upper", .act = mnt_disk, .inverse = undo_disk },
+	[STEP_PROJECT] = { .name = "project", .who = WHO_HOST, .say = "let {to} hold {num} bytes, as project {from} of its file system",
+		.calls = "ioctl(FS_IOC_FSSETXATTR, {from}) for each file; quotactl_fd(\"{to}\", Q_XSETQLIM, {from}, {num})",
+		.shell = "chattr +P -p {from} {to}; chattr -R -f +P -p {from} {to}/upper {to}/work; "
+			 "setquota -P {from} 0 $(({num} / 1024)) 0 0 $(findmnt -no TARGET -T {to})",
+		.act = mnt_project, .inverse = undo_project },
+	[STEP_NO_PROJECT] = { .name = "no project", .who = WHO_HOST, .say = "let {to} hold what there is room for, as no project any more",
+		.calls = "quotactl_fd(\"{to}\", Q_XSETQLIM, {from}, 0); ioctl(FS_IOC_FSSETXATTR, 0) for each file",
+		.shell = "setquota -P {from} 0 0 0 0 $(findmnt -no TARGET -T {to}); chattr -R -f -P -p 0 {to}/upper {to}/work; chattr -P -p 0 {to}",
+		.act = mnt_no_project, .inverse = undo_project },
 	[STEP_ASIDE] = { .name = "put aside", .who = WHO_HOST, .say = "rename {from} to {to}", .calls = "rename(\"{from}\", \"{to}\")",
 		.shell = "mv {from} {to}", .act = act_aside, .inverse = undo_aside },
 	[STEP_RMTREE] = { .name = "remove", .who = WHO_HOST, .say = "remove {from} and all in it",

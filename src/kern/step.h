@@ -70,6 +70,9 @@ enum step_kind {
 	                    * what: a name beside it that it has until it is whole; old: the archive's digest, old_num: its bytes */
 	STEP_ASIDE,        /* from: a file or directory of the host's gets the name to, beside it; nothing happens where it is not there */
 	STEP_DISK,         /* num: bytes that the upper layer of the place's root, in memory, may hold; old_num: until now */
+	STEP_PROJECT,      /* to: a directory of the host's with an upper layer, from: the number of the project (project.h) that it is or becomes,
+	                    * num: bytes that it may hold; old_num: until now, 0 = it was none */
+	STEP_NO_PROJECT,   /* to, from: it is no project any more; old_num: bytes until now */
 	STEP_RMTREE,       /* from: a file or directory of the host's with all in it; what: a name beside it that it gets first, so that
 	                    * half of it is never taken for the whole */
 	STEP_RMDIR,        /* to: an empty directory; text: `old` of the step that made it, then only what that made, and only if empty */

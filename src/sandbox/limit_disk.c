@@ -9,9 +9,10 @@
 #include "base/mem.h"
 #include "sandbox/limits.h"
 #include "sandbox/steps.h"
+#include "sandbox/store.h"
 #include "sandbox/upper.h"
 
-/* What is no layer in memory has its size from the beginning, or none. */
+/* What is neither in memory nor a directory has its size from the beginning, or none. */
 static int refuse(const struct sandbox *sb, struct err *err)
 {
 	if (!sb->root) {
@@ -22,28 +23,68 @@ static int refuse(const struct sandbox *sb, struct err *err)
 		err_set(err, EINVAL, "%s: its upper layer is an image, which keeps the size it was made with", sb->name);
 		return err_try(err, "root %s upper image size SIZE", sb->root);
 	}
-	if (sb->wish.upper) {
-		err_set(err, EINVAL, "%s: its upper layer is a directory of the host's, %s", sb->name, sb->wish.upper);
-		err_why(err, "it shares its file system with others");
-		return err_try(err, "root %s upper image size SIZE", sb->root);
-	}
 	err_set(err, EINVAL, "%s: its root has no upper layer", sb->name);
 	return err_try(err, "root %s", sb->root);
+}
+
+/* The project of the directory is ours when the ledger says so; if it has none it gets one, and the ledger knows before. NULL with err. */
+static const char *know_project(struct sandbox *sb, uint32_t id, bool own, struct steps *steps, struct err *err)
+{
+	const char *dir = sb->wish.upper, *number = steps_keep(steps, xasprintf("%u", id));
+	_cleanup_free_ char *line = xasprintf("project %s %s\n", number, dir);
+
+	if (own) {
+		if (store_noted(sb->session, line))
+			return number;
+		err_set(err, EBUSY, "%s: %s is limited already, as the host's project %s", sb->name, dir, number);
+		return err_try(err, "root %s upper image size SIZE", sb->root), NULL;
+	}
+	if (strchr(dir, '\n'))
+		return err_set(err, EINVAL, "%s: a path with a newline can't stand in the session's ledger", dir), NULL;
+	return store_need(sb->session, err) < 0 || store_note(sb->session, line, err) < 0 ? NULL : number;
+}
+
+/* A directory of the host's. */
+static int plan_project(struct sandbox *sb, int64_t size, struct steps *steps, struct err *err)
+{
+	const char *number = "PROJECT";
+	uint32_t id = 0;
+	bool own = true, lift = size == INT64_MAX;
+
+	if (!sb->session->gate.dry) {
+		if (mnt_project_find(sb->wish.upper, &id, &own, err) < 0)
+			return -1;
+		/* It may be what a session that was killed with its keeper left, which is cleared now. */
+		if (own && !sb->session->store &&
+		    (store_need(sb->session, err) < 0 || mnt_project_find(sb->wish.upper, &id, &own, err) < 0))
+			return -1;
+		if (lift && !own)
+			return 0;
+		number = know_project(sb, id, own, steps, err);
+	}
+	if (!number)
+		return -1;
+	struct step *s = steps_add(steps, lift ? STEP_NO_PROJECT : STEP_PROJECT, &sb->place);
+	s->to = sb->wish.upper;
+	s->from = number;
+	s->num = lift ? 0 : size;
+	return 0;
 }
 
 int limit_disk_plan(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err)
 {
 	int64_t size = w->v[0].n == INT64_MAX ? sb->wish.size ? sb->wish.size : ROOT_SIZE : w->v[0].n;
-	bool memory = sb->root && sb->wish.mode == ROOT_KEPT_APART && !sb->wish.upper && !sb->wish.image;
 	struct mnt_room room;
 
-	if (!memory)
+	if (!sb->root || sb->wish.mode != ROOT_KEPT_APART || sb->wish.image)
 		return refuse(sb, err);
+	if (size < 4096)
+		return err_usage(err, "disk %s: 4K is the least", w->v[0].text);
+	if (sb->wish.upper)
+		return plan_project(sb, w->v[0].n, steps, err);
 	/* The layer must be at hand. */
 	if (upper_room(sb, &room, err) < 0)
 		return -1;
-	if (size < 4096)
-		return err_usage(err, "disk %s: 4K is the least", w->v[0].text);
 	steps_add(steps, STEP_DISK, &sb->place)->num = size;
 	return 0;
 }
@@ -61,7 +102,7 @@ int limit_disk_get(struct sandbox *sb, const struct limit_key *key, struct limit
 	if (there == 0)
 		return 0;
 	/* Of a root's own size nothing is to be set for another sandbox: its root has the same. */
-	bool set = room.memory && room.total != (sb->wish.size ? sb->wish.size : ROOT_SIZE);
+	bool set = sb->wish.upper || (room.memory && room.total != (sb->wish.size ? sb->wish.size : ROOT_SIZE));
 	free(now->text);
 	now->text = limit_exact_size(room.total);
 	now->n = room.total;

@@ -54,7 +54,7 @@ struct limit_key {
 	bool common;           /* listed even when it is not set */
 	/* What the machine has of it, in the unit of a wish's first value: a limit above that never bites. NULL: that can't be said. */
 	int64_t (*machine)(void);
-	/* Append the steps that set W, all of which can be taken back. Nothing is done here. 0 or -1 with err. */
+	/* Append the steps that set W, all of which can be taken back. Nothing is done here, but that the ledger is told. 0 or -1 with err. */
 	int (*plan)(struct sandbox *sb, const struct limit_wish *w, struct steps *steps, struct err *err);
 	/* Fill *now from the kernel. 0, or -1 with err and nothing to free. */
 	int (*get)(struct sandbox *sb, const struct limit_key *key, struct limit_now *now, struct err *err);

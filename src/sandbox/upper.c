@@ -132,9 +132,13 @@ int upper_changes(struct sandbox *sb, struct mnt_change **changes, size_t *n, st
 
 int upper_room(struct sandbox *sb, struct mnt_room *room, struct err *err)
 {
-	if (!sb->root || sb->wish.mode != ROOT_KEPT_APART || sb->wish.upper || sb->session->gate.dry)
+	if (!sb->root || sb->wish.mode != ROOT_KEPT_APART || sb->session->gate.dry)
 		return 0;
-	return need_upper(sb, err) < 0 || mnt_room(&sb->place, room, err) < 0 ? -1 : 1;
+	if (need_upper(sb, err) < 0)
+		return -1;
+	if (sb->wish.upper)
+		return mnt_project_room(&sb->place, room);
+	return mnt_room(&sb->place, room, err) < 0 ? -1 : 1;
 }
 
 int upper_size(struct sandbox *sb, int64_t *size, struct err *err)
