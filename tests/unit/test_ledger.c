@@ -157,6 +157,12 @@ static void refuses_what_is_not_belljars(void **state)
 	snprintf(text, sizeof text, "belljar 1 x 1 1 1\ncgroup %s/../belljar.kept\nfile %s\n", victim, victim);
 	put(p, "ledger", text);
 	assert_int_equal(clear(p, &err), -1);
+	snprintf(text, sizeof text, "belljar 1 x 1 1 1\nproject 5 %s\n", victim);
+	put(p, "ledger", text);
+	assert_int_equal(clear(p, &err), -1);
+	snprintf(text, sizeof text, "belljar 1 x 1 1 1\nproject 1651113984 %s\nproject 1651113985 %s/nowhere\n", victim, victim);
+	put(p, "ledger", text);
+	assert_int_equal(clear(p, &err), 0);    /* it is in no project, and there is no such directory */
 	rmdir(victim);
 }
 
