@@ -79,10 +79,12 @@ int mnt_project_find(const char *path, uint32_t *id, bool *own, struct err *err)
 
 bool mnt_project_room(const struct place *p, struct mnt_room *room)
 {
-	uint32_t id = project_of(p->upper);
+	/* The place's own descriptor is only for paths. */
+	_cleanup_close_ int dir = openat(p->upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint32_t id = dir < 0 ? 0 : project_of(dir);
 	struct project now;
 
-	if (!id || project_get(p->upper, id, &now) < 0 || !now.bytes)
+	if (!id || project_get(dir, id, &now) < 0 || !now.bytes)
 		return false;
 	*room = (struct mnt_room){ .total = now.bytes, .free = now.bytes > now.used ? now.bytes - now.used : 0, .files = now.files,
 				   .files_free = now.files > now.files_used ? now.files - now.files_used : 0 };
