@@ -64,7 +64,7 @@ int mnt_holder_root(const struct place *p, struct err *err);
 /* Is there something at PATH in the root of the place's first process, reached without any link? */
 bool mnt_there(const struct place *p, const char *path);
 
-/* The mount table of a process (/proc/PID/mountinfo; pid 0: belljar itself), in its order. */
+/* The mount table of a process (pid 0: belljar itself), in the kernel's order: what it can reach from its root, as /proc/PID/mountinfo has it. */
 struct mnt_info {
 	int id, parent;
 	dev_t device;
@@ -74,6 +74,9 @@ struct mnt_info {
 /* The lines of TEXT that are well formed; TEXT is changed. */
 void mnt_parse(char *text, struct mnt_info **mounts, size_t *n);
 int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err);
+/* Its two sources, which tell the same. From statmount: false where it can't be had, or would tell less. */
+bool mnt_list_statmount(pid_t pid, struct mnt_info **mounts, size_t *n);
+int mnt_list_mountinfo(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err);
 void mnt_free(struct mnt_info *mounts, size_t n);
 
 /* The type of the file system that PATH is on, if that can't be shown with the owners that users have in the place; the caller's. NULL: it can,

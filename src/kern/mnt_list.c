@@ -1,5 +1,5 @@
 /*
- * mnt_list.c - reading mount tables (proc_pid_mountinfo(5))
+ * mnt_list.c - reading mount tables: from mnt_stat.c where the kernel tells enough, else from proc_pid_mountinfo(5)
  *
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=continue
  *     id parent device root target options [propagation...] - type source super-options
@@ -93,7 +93,7 @@ void mnt_parse(char *text, struct mnt_info **mounts, size_t *n)
 	}
 }
 
-int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err)
+int mnt_list_mountinfo(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err)
 {
 	char path[64] = "/proc/self/mountinfo";
 	_cleanup_buf_ struct buf text = { 0 };
@@ -104,6 +104,11 @@ int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err)
 		return err_set(err, errno, "%s: can't be read", path);
 	mnt_parse(text.data, mounts, n);
 	return 0;
+}
+
+int mnt_list(pid_t pid, struct mnt_info **mounts, size_t *n, struct err *err)
+{
+	return mnt_list_statmount(pid, mounts, n) ? 0 : mnt_list_mountinfo(pid, mounts, n, err);
 }
 
 void mnt_free(struct mnt_info *mounts, size_t n)

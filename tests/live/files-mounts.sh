@@ -90,6 +90,15 @@ done
 # The table
 run --json -c "$jar; tmpfs '/mnt/a b' size 1M; mounts"
 has "as JSON" "$out" '*"target":"/mnt/a b","type":"tmpfs",*"options":"rw,nosuid,nodev,*size=1024k*"propagation":\["private"\]*'
+# ... tells what a process inside reads, whichever way the kernel was asked
+mkdir -p "$tmp/root/x" "$tmp/root/proc" "$tmp/root/bin"
+cp /bin/busybox "$tmp/root/bin/"
+for how in "" " chroot"; do
+	run --json -c "new a; unshare mnt pid; root $tmp/root$how; tmpfs '/x/a b' size 1M; mount tmpfs '/x/a b' noexec; tmpfs /s; propagate /s shared; mounts; run /bin/busybox cat /proc/self/mountinfo"
+	inside=$(echo "$out" | sed -n 's/^\([0-9]*\) \([0-9]*\) [0-9]*:.* - .*/\1,\2/p' | sort)
+	is "the mounts that are seen inside,${how:- pivot_root}" "$(echo "$out" | grep -o '"id":[0-9]*,"parent":[0-9]*' | tr -dc '0-9,\n' | sort)" "${inside:-some}"
+	has "... with places, options, groups" "$out" '*"target":"/x/a b","type":"tmpfs",*"covered_by":"/x/a b"*"options":"rw,noexec,relatime"*"target":"/s",*"propagation":\["shared:[0-9]*"\]*'
+done
 run -c "new a; unshare mnt; tmpfs $tmp/nowhere"
 has "nothing is made on the host to mount on" "$status:$err:$(ls -d "$tmp/nowhere" 2>/dev/null)" "1:*no such file*try: root host*:"
 run -c "new a; unshare mnt; tmpfs $tmp/src size 1M; expect mounted $tmp/src; run ls $tmp/src"

@@ -10,8 +10,17 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "kern/mnt.h"
 #include "kern/mnt_parts.h"
@@ -89,6 +98,152 @@ static void own_table(void **state)
 	assert_int_equal(err.number, ENOENT);
 }
 
+static void assert_same_mount(const struct mnt_info *a, const struct mnt_info *b)
+{
+	assert_int_equal(a->id, b->id);
+	assert_int_equal(a->parent, b->parent);
+	assert_int_equal(a->device, b->device);
+	assert_string_equal(a->target, b->target);
+	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->source, b->source);
+	assert_string_equal(a->options, b->options);
+	assert_string_equal(a->super, b->super);
+	assert_string_equal(a->propagation, b->propagation);
+	assert_string_equal(a->root, b->root);
+}
+
+static size_t assert_same_table(pid_t pid, bool told)
+{
+	struct mnt_info *a, *b;
+	size_t n_a, n_b;
+
+	assert_int_equal(mnt_list_statmount(pid, &a, &n_a), told);
+	if (!told)
+		assert_int_equal(mnt_list(pid, &a, &n_a, NULL), 0);
+	assert_int_equal(mnt_list_mountinfo(pid, &b, &n_b, NULL), 0);
+	assert_int_equal(n_a, n_b);
+	for (size_t i = 0; i < n_a; i++)
+		assert_same_mount(&a[i], &b[i]);
+	mnt_free(a, n_a);
+	mnt_free(b, n_b);
+	return n_a;
+}
+
+static bool statmount_tells(void)
+{
+	struct mnt_info *m;
+	size_t n;
+	bool told = mnt_list_statmount(0, &m, &n);
+
+	mnt_free(m, n);
+	return told;
+}
+
+static void both_sources(void **state)
+{
+	(void)state;
+	if (!statmount_tells()) {
+		print_message("statmount is not there, or does not tell the source of a mount (Linux 6.13)\n");
+		skip();
+	}
+	assert_same_table(0, true);
+	assert_same_table(getpid(), true);
+}
+
+enum { MANY = 600 };   /* more than are listed at once */
+
+static int put(const char *name, const char *source, unsigned long flags, const char *options)
+{
+	return mkdir(name, 0755) == 0 && mount(source, name, "tmpfs", flags, options) == 0 ? 0 : -1;
+}
+
+/* Mounts of all kinds in a tmpfs on /tmp, in a namespace of its own. */
+static int furnish(void)
+{
+	char name[32];
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("t", "/tmp", "tmpfs", 0, NULL) < 0 || chdir("/tmp") < 0 ||
+	    put("a b\n\\c\t#", "s p\n\\#", MS_NOATIME | MS_NODIRATIME | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=8k") < 0 ||
+	    put("\xff\xfe,", "\xfe", MS_STRICTATIME | 256 /* MS_NOSYMFOLLOW */, "mode=700") < 0 ||
+	    put("sync", "", MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME, NULL) < 0 || put("covered", "below", 0, NULL) < 0 ||
+	    mount("above", "covered", "tmpfs", 0, NULL) < 0 || put("un", "un", 0, NULL) < 0 || mount(NULL, "un", NULL, MS_UNBINDABLE, NULL) < 0 ||
+	    mkdir("part", 0755) < 0 || mkdir("part/of \n it", 0755) < 0 || mkdir("shown", 0755) < 0 ||
+	    mount("part/of \n it", "shown", NULL, MS_BIND, NULL) < 0 || mkdir("many", 0755) < 0)
+		return -1;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "many/%d", i);
+		if (mkdir(name, 0755) < 0 || mount("part", name, NULL, MS_BIND, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A chain of groups: "b" has its mounts from "a", which is shared. */
+static int chain(void)
+{
+	return put("a", "a", 0, NULL) < 0 || mount(NULL, "a", NULL, MS_SHARED, NULL) < 0 || mkdir("b", 0755) < 0 ||
+	       mount("a", "b", NULL, MS_BIND, NULL) < 0 || mount(NULL, "b", NULL, MS_SLAVE, NULL) < 0 ? -1 : 0;
+}
+
+static int narrow(void)
+{
+	return chroot("part");
+}
+
+/* Do one thing after the other, each when told so, and say how it went. */
+static void inside(int fd, int (*const *things)(void), size_t n)
+{
+	_cleanup_free_ char *uids = xasprintf("0 %u 1", getuid()), *gids = xasprintf("0 %u 1", getgid());
+	char go, went;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || io_put(AT_FDCWD, "/proc/self/uid_map", uids) < 0 ||
+	    io_put(AT_FDCWD, "/proc/self/setgroups", "deny") < 0 || io_put(AT_FDCWD, "/proc/self/gid_map", gids) < 0)
+		return;
+	for (size_t i = 0; read(fd, &go, 1) == 1 && i < n; i++) {
+		went = things[i]() == 0;
+		if (write(fd, &went, 1) != 1)
+			return;
+	}
+}
+
+static bool have_done(int fd)
+{
+	char went = 0;
+
+	return write(fd, "", 1) == 1 && read(fd, &went, 1) == 1 && went;
+}
+
+static void another_namespace(void **state)
+{
+	static int (*const things[])(void) = { furnish, chain, narrow };
+	int fds[2];
+
+	(void)state;
+	if (!statmount_tells())
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		inside(fds[1], things, ARRAY_SIZE(things));
+		_exit(0);
+	}
+	close(fds[1]);
+	signal(SIGPIPE, SIG_IGN);
+	if (have_done(fds[0])) {
+		assert_true(assert_same_table(pid, true) > MANY);
+		assert_true(have_done(fds[0]));
+		assert_true(assert_same_table(pid, false) > MANY);
+		assert_true(have_done(fds[0]));
+		assert_same_table(pid, false);
+	} else {
+		print_message("no namespaces of one's own here\n");
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fds[0]);
+}
+
 static void sizes(void **state)
 {
 	static const char *const bad[] = { "size=", "size=0", "size=4095", "size=-1", "size=1m", "size=99999999999999999999", "size=x" };
@@ -154,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table), cmocka_unit_test(odd_lines), cmocka_unit_test(own_table),
 		cmocka_unit_test(sizes),   cmocka_unit_test(owners),    cmocka_unit_test(nothing_there),
+		cmocka_unit_test(both_sources), cmocka_unit_test(another_namespace),
 	};
 
 	return cmocka_run_group_tests_name("mnt", tests, NULL, NULL);
