@@ -59,6 +59,14 @@ static int make_parents(const char *path)
 	return 0;
 }
 
+/* A link that leads there must be the user's or root's: in /tmp another user's would lead to what is the user's alone as well. */
+static bool is_strangers_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid != geteuid() && st.st_uid != 0;
+}
+
 int cache_open(bool create, struct err *err)
 {
 	_cleanup_free_ char *path = cache_path();
@@ -72,7 +80,7 @@ int cache_open(bool create, struct err *err)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "%s: can't be opened", path);
 	/* Programs with the set-user-ID bit lie in it. */
-	if (st.st_uid != geteuid() || (st.st_mode & 077)) {
+	if (st.st_uid != geteuid() || (st.st_mode & 077) || is_strangers_link(path)) {
 		err_set(err, EPERM, "%s: not a directory of yours alone", path);
 		return err_try(err, "!chmod 700 %s", path);
 	}
@@ -294,12 +302,17 @@ static struct cache_entry read_entry(const char *name)
 
 int cache_list(struct cache_entry **entries, size_t *n, struct err *err)
 {
-	_cleanup_free_ char *path = cache_below("layers");
-	DIR *list = opendir(path);
+	_cleanup_free_ char *path = cache_below("layers"), *cache = cache_path();
 	struct dirent *e;
 
 	*entries = NULL;
 	*n = 0;
+	if (access(cache, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	_cleanup_close_ int fd = cache_open(false, err);
+	if (fd < 0)
+		return -1;
+	DIR *list = opendir(path);
 	if (!list)
 		return errno == ENOENT ? 0 : err_set(err, errno, "%s: can't be read", path);
 	while ((e = readdir(list)))

@@ -31,20 +31,28 @@ struct relation {
 /* The kernel's PF_EXITING (sched.h), in the field of /proc/PID/stat that proc_pid_stat(5) calls flags. */
 #define FLAG_EXITING 0x4u
 
+/* What follows the command in PID's stat. The command, in parentheses, may hold anything: parentheses and ends of lines too. NULL when it has
+ * ended. */
+static char *fields(int proc, const char *pid, char *text, size_t room)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "%.16s/stat", pid);
+	_cleanup_close_ int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : io_read(fd, text, room - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	char *end = strrchr(text, ')');
+	return end ? end + 1 : NULL;
+}
+
 /* PID's line of /proc: who its parent is. False when it has ended. */
 static bool relate(int proc, const char *pid, struct relation *r)
 {
-	char name[32], line[512];
-
-	snprintf(name, sizeof name, "%.16s/stat", pid);
-	if (io_line(proc, name, line, sizeof line) < 0)
-		return false;
-	/* The command in parentheses may hold anything, parentheses too. */
-	char *end = strrchr(line, ')');
+	char line[512], *at = fields(proc, pid, line, sizeof line);
 	int parent, threads;
 	unsigned flags;
 	/* Fields 3, 4, 9, 20 and 39. */
-	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d"
+	if (!at || sscanf(at, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d"
 			   " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &r->state, &parent, &flags,
 			   &threads, &r->cpu) != 5)
 		return false;
@@ -110,14 +118,12 @@ static void details(int proc, struct look_process *p)
  */
 static bool in_exec(int proc, pid_t pid)
 {
-	char name[32], text[1024];
+	char name[16], text[1024];
 	unsigned long long size = 0, begin = 0, end = 0;
 
-	snprintf(name, sizeof name, "%d/stat", (int)pid);
-	if (io_line(proc, name, text, sizeof text) < 0)
-		return false;
-	char *at = strrchr(text, ')');
-	for (int field = 2; at && field <= 49; field++, at = strchr(at + 1, ' ')) {
+	snprintf(name, sizeof name, "%d", (int)pid);
+	char *at = fields(proc, name, text, sizeof text);
+	for (int field = 3; at && field <= 49; field++, at = strchr(at + 1, ' ')) {
 		unsigned long long *value = field == 23 ? &size : field == 48 ? &begin : field == 49 ? &end : NULL;
 		if (value)
 			*value = strtoull(at, NULL, 10);

@@ -104,7 +104,6 @@ static int by_name(const void *a, const void *b)
 int volume_list(struct session *s, struct volume **volumes, size_t *n, struct err *err)
 {
 	_cleanup_free_ char *dir = volumes_path();
-	DIR *list = opendir(dir);
 	struct mnt_amount a;
 	struct dirent *e;
 	struct stat st;
@@ -112,6 +111,9 @@ int volume_list(struct session *s, struct volume **volumes, size_t *n, struct er
 
 	*volumes = NULL;
 	*n = 0;
+	if (check_own(dir, err) < 0)
+		return -1;
+	DIR *list = opendir(dir);
 	if (!list)
 		return errno == ENOENT ? 0 : err_set(err, errno, "%s: can't be read", dir);
 	while (result == 0 && (e = readdir(list))) {
@@ -144,7 +146,7 @@ int volume_remove(struct session *s, const char *name, struct err *err)
 	_cleanup_free_ char *dir = volumes_path(), *path = xasprintf("%s/%s", dir, name);
 	struct stat st;
 
-	if (name_check("volume", name, err) < 0)
+	if (name_check("volume", name, err) < 0 || check_own(dir, err) < 0)
 		return -1;
 	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		err_set(err, ENOENT, "no volume %s", name);

@@ -112,6 +112,53 @@ chmod 700 "$tmp"
 is "no abstract socket" "$("$BELLJAR" -s "safety-$$" run grep -a @.*belljar /proc/net/unix)" ""
 "$BELLJAR" end "safety-$$"
 
+# Messages that are none, from who may connect; and nobody else may.
+if command -v python3 >/dev/null; then
+	cat >"$tmp/messages.py" <<'P'
+import array, os, random, socket, sys
+random.seed(5)
+for i in range(300):
+    kind = random.choice([k for k in range(16) if k not in (7, 8)])     # not what asks the holder to listen elsewhere, or to end
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(0.01)
+    s.connect(sys.argv[1])
+    size = random.choice([0, 4, 60, 200, 1000, 20000])
+    body = random.choice([os.urandom(size), b'\xff' * size, b'\0' * size])
+    if sys.argv[2] == 'words':
+        body = random.choice([b'get ', b'put ', b'put x', b'hold', b'keep', b'drop lab', b'-', b'get ' + b'/' * 4000]) + body
+    fds = [os.open('/dev/null', os.O_RDONLY) for _ in range(random.choice([0, 1, 3, 60, 250]))]
+    s.sendmsg([body if sys.argv[2] == 'words' else kind.to_bytes(4, 'little') + body],
+              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
+    try:
+        s.recv(5000)
+    except (socket.timeout, ConnectionError):
+        pass
+    for fd in fds:
+        os.close(fd)
+    s.close()
+print('sent')
+P
+	sockets=$tmp/belljar/safety-$$
+	[ "$(id -u)" != 0 ] || sockets=/run/belljar/safety-$$
+	"$BELLJAR" -s "safety-$$" -c 'new x; unshare mnt pid'
+	pid=$(sed -n 's/^pid \([0-9]*\) .*/\1/p' "$sockets/state")
+	open=$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)
+	is "nonsense for the holder" "$(timeout 60 python3 "$tmp/messages.py" "$sockets/x.sock" wire 2>&1)" sent
+	is "nonsense for the keeper" "$(timeout 60 python3 "$tmp/messages.py" "$sockets/keeper.sock" words 2>&1)" sent
+	is "the session lives" "$("$BELLJAR" -s "safety-$$" run echo lives 2>&1)" lives
+	is "and its holder keeps none of the descriptors" "$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)" "$open"
+	if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+		# Not even through a descriptor of the directory that was let slip, and whatever the sockets' modes.
+		chmod 777 "$sockets"/*.sock
+		for name in x keeper; do
+			out=$(setpriv --reuid 65534 --regid 65534 --clear-groups perl -e 'use Socket; socket(my $s, AF_UNIX, SOCK_SEQPACKET, 0) or die;
+				print connect($s, pack("S a*", AF_UNIX, "/proc/self/fd/9/$ARGV[0].sock\0")) ? "connected" : $!' $name 9<"$sockets" 2>&1)
+			is "another user does not reach $name.sock" "$out" "Permission denied"
+		done
+	fi
+	"$BELLJAR" end "safety-$$"
+fi
+
 # set-user-ID (the whole history of such tools).
 is "it is installed without" "$(stat -c %A "$BELLJAR" | tr -dc s)" ""
 if [ "$(id -u)" = 0 ] && [ -x /usr/bin/setpriv ]; then
@@ -124,5 +171,10 @@ if [ "$(id -u)" = 0 ] && [ -x /usr/bin/setpriv ]; then
 		out=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/open/belljar" -c 'new x' 2>&1)
 		has "with $bits it refuses to run" "$?:$out" "1:*must not be set-user-ID*"
 	done
+	chmod u-s,g-s "$tmp/open/belljar"
+	if command -v setcap >/dev/null && setcap cap_sys_admin+ep "$tmp/open/belljar" 2>/dev/null; then
+		out=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/open/belljar" -c 'new x' 2>&1)
+		has "with file capabilities it refuses to run" "$?:$out" "1:*must not be set-user-ID*"
+	fi
 fi
 done_testing

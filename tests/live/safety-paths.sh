@@ -63,6 +63,21 @@ for name in dev proc sys; do
 	has "/$name is a link: refused by name" "$status:$err" "1:*/$name*symbolic link*"
 	canary_is "/$name is a link"
 done
+# Something else in the place of /proc: refused, or proc lies on it.
+for kind in file fifo full; do
+	fresh
+	case $kind in
+	file) rmdir "$R/proc"; : >"$R/proc" ;;
+	fifo) rmdir "$R/proc"; mkfifo "$R/proc" ;;
+	full) mkdir -p "$R/proc/self"; ln -s "$up" "$R/proc/self/fd" ;;
+	esac
+	run -c "new x; unshare docker; root $R rw; run /bin/probe facts"
+	case $kind in
+	full) has "/proc holds files: proc lies on them" "$status:$out" "0:*" ;;
+	*) has "/proc is a $kind: refused by name" "$status:$err" "1:*/proc*" ;;
+	esac
+	canary_is "/proc is a $kind"
+done
 fresh
 mkdir -p "$R/dev/pts"
 for name in null zero ptmx console pts/0 fd; do ln -s "$up/file" "$R/dev/$name"; done
@@ -74,6 +89,10 @@ if "$R/bin/sh" -c true 2>/dev/null; then
 	run -c "new x; unshare docker; root $R rw; run /bin/sh -c 'echo gone >/dev/null; [ -c /dev/null ] && [ -c /dev/zero ] && [ -c /dev/ptmx ] && echo devices'"
 	is "they are devices inside" "$out" devices
 	canary_is "written to"
+	# What hides a file is no /dev/null of the root's.
+	run -c "new x; unshare docker; root $R rw; mask docker; run /bin/sh -c 'for f in keys timer_list; do [ ! -e /proc/\$f ] || { while read -r l; do echo \$l; done </proc/\$f; echo x >/proc/\$f; }; done; echo tried'"
+	is "masks hide, whatever the root has as /dev/null" "$status:$out" "0:tried"
+	canary_is "masks"
 fi
 fresh
 ln -s "$canary" "$R/out"
@@ -157,7 +176,7 @@ if [ "$(id -u)" = 0 ]; then
 	has "a directory that the user may not reach" "$?:$out" "1:*"
 	# The run directory of others: refused, nothing followed (CVE-2019-12439, CVE-2015-1331).
 	dir=/tmp/belljar-61299
-	trap 'rm -rf "$tmp" "$dir"' EXIT
+	trap 'rm -rf "$tmp" /tmp/belljar-61299*' EXIT
 	for kind in link directory fifo file; do
 		rm -rf "$dir"
 		case $kind in
@@ -171,5 +190,27 @@ if [ "$(id -u)" = 0 ]; then
 		is "and it is left alone" "$(ls -A "$canary" | tr '\n' ' ')$(ls -A "$dir" 2>/dev/null | grep -v "^$dir")" "$(ls -A "$canary" | tr '\n' ' ')$([ $kind != link ] || ls -A "$canary")"
 	done
 	rm -rf "$dir"
+	# The cache and the volumes of who has no home: also a link of another's to what is the user's alone is not followed.
+	mkdir -m 700 "$tmp/victim"
+	chown 61299 "$tmp/victim"
+	tar -C "$R" -cf "$tmp/layer.tar" bin
+	for name in cache volumes; do
+		dir=/tmp/belljar-61299.$name
+		[ $name = cache ] && command="root $tmp/layer.tar" list='cache ls' || command='volume v /mnt' list='volume ls'
+		for kind in link directory; do
+			rm -rf "$dir"
+			case $kind in
+			link) ln -s "$tmp/victim" "$dir"; chown -h 61298 "$dir" ;;
+			directory) mkdir -p "$dir/layers/evil"; mkfifo "$dir/layers/evil/about"; chown -R 61298 "$dir"; chmod -R a+rX "$dir" ;;
+			esac
+			for words in "new x; unshare docker; $command" "$list"; do
+				out=$(cd / && env -u HOME -u XDG_RUNTIME_DIR -u XDG_CACHE_HOME -u XDG_DATA_HOME -u BELLJAR_CACHE -u BELLJAR_VOLUMES \
+					timeout 20 $user "$BELLJAR" -c "$words" 2>&1)
+				has "somebody prepared the $name as a $kind: $words" "$?:$out" "1:*$dir: not a directory of yours alone*"
+			done
+			is "and nothing came to lie there" "$(ls -A "$tmp/victim")" ""
+		done
+		rm -rf "$dir"
+	done
 fi
 done_testing

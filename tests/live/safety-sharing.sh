@@ -70,6 +70,10 @@ has "mounts over /proc, /dev and /bin" "$status:$err" "*no such file*"
 run -c "new x; unshare docker; root busybox; run mount -t tmpfs n /proc; run echo lives; tmpfs /new; run ls -d /new; rm x"
 is "/proc is hidden: programs, mounts and the end go on" "$status:$(echo "$out" | tr '\n' ' ')" "0:lives /new "
 
+# What is to hold inside is nowhere inside (CVE-2019-12589).
+run -c "new x; unshare docker; root busybox; run grep -c belljar /proc/self/mountinfo; run sh -c 'ls -d /run/belljar /tmp/belljar* 2>/dev/null | wc -l'"
+is "nothing of belljar's is mounted or to be found inside" "$(echo $out)" "0"
+
 # Forged state: what names a process that is not the holder is not believed (CVE-2022-31214).
 export XDG_RUNTIME_DIR="$tmp/run"
 mkdir -m 700 "$tmp/run"

@@ -92,6 +92,34 @@ for command in show ps mounts 'links x' ls '@x show' 'kill all TERM' 'run nosuch
 		hasnt "$command ${options:-in text} prints no escape sequence" "$out" "*[$esc$bell]*"
 	done
 done
+# Links, files and processes named by who is inside, in all that shows them.
+if command -v ip >/dev/null; then
+	cat >"$tmp/rename" <<'S'
+my $evil = "\e[2J\a";
+system('ip', 'link', 'set', 'eth0', 'down') == 0 && system('ip', 'link', 'set', 'eth0', 'name', $evil) == 0 &&
+	system('ip', 'link', 'set', $evil, 'up') == 0 or die;
+mkdir "/etc/$evil\n" or die;
+open(my $f, '>', "/etc/$evil\nfile") or die;
+print "renamed\n";
+S
+	for options in '' --json; do
+		out=$("$BELLJAR" -k $options -c "new y; unshare net; new x; unshare docker; root host; bind $tmp /mnt; link x y 10.9.0.1/24 10.9.0.2/24
+			run perl /mnt/rename; links; links all; addrs; routes; neighbours; graph; graph dot; graph svg; changes; layers
+			commit $tmp/out${options#--}.tar; path x 10.9.0.2; capture y:eth0 $tmp/out${options#--}.pcap count 1 for 10ms" 2>&1)
+		has "names of links and files, ${options:-as text}: they are there" "$out" "*renamed*2J*file*"
+		hasnt "names of links and files, ${options:-as text}: no escape sequence" "$out" "*[$esc$bell]*"
+	done
+fi
+# A name that looks like the fields that follow it in /proc, with an end of a line: the process is seen, and ended.
+cat >"$tmp/comm" <<'S'
+$0 = "x) Z 1 1\n\e[2J";
+syscall(157, 15, $0);
+open(my $f, '>', '/mnt/ready') or die;
+sleep 60;
+S
+out=$("$BELLJAR" -k -c "new x; unshare docker; bind $tmp /mnt; run -d perl /mnt/comm; run sh -c 'until [ -e /mnt/ready ]; do :; done'; ps; top; can 2 mount; can 3 mount; kill all; wait; echo ended; ps" 2>&1)
+has "a process that names itself so is seen and ended" "$out" '*x) Z 1 1\\x0a\\x1b*ended*'
+hasnt "and its name drives no terminal" "$out" "*[$esc$bell]*"
 out=$("$BELLJAR" -c "new x; unshare docker; tmpfs /mnt; run perl -e 'my \$e = \"\e]0;gotcha\a\"; syscall(170, \$e, length \$e)'; show" 2>&1)
 has "the host name is shown escaped" "$out" '*host name: \\x1b]0;gotcha\\x07*'
 run -c "new $(printf 'a\033[2Jb')"
