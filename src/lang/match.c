@@ -380,6 +380,7 @@ int grammar_match(const struct grammar *g, struct shell *sh, struct args *a, siz
 	size_t i = 1;
 
 	err = err ? err : &nobody;
+	err_clear(err);
 	m.values = xmalloc(m.room * sizeof *m.values);
 	threads_clear(now);
 	reach(g, now, (struct thread){ 0 }, a->n_words > 1 ? &a->words[1] : NULL);
