@@ -40,7 +40,8 @@ belljar=$!
 holder=
 for ((i = 0; i < 200; i++)); do
 	for holder in $(cat "/proc/$belljar/task/$belljar/children" 2>/dev/null); do
-		[ "$(cat "/proc/$holder/comm" 2>/dev/null)" = belljar-holder ] && break 2
+		# The last of those that take over from one another: it has started the program.
+		[ "$(cat "/proc/$holder/comm" 2>/dev/null)" = belljar-holder ] && [ -n "$(cat "/proc/$holder/task/$holder/children" 2>/dev/null)" ] && break 2
 	done
 	sleep 0.05
 done
